@@ -1,0 +1,61 @@
+# What people do often. `make` alone lists the targets.
+# Set-up happens by itself, into .venv, and again only when pyproject.toml or constraints.txt changed.
+
+# The first of these that is there and new enough (3.10 or later) makes the virtual environment;
+# `make PYTHON=/path/to/python test` names another.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3 python3.10 python3.13; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
+	&& echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test lint format types contracts docs bench build wheel clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "kb needs Python 3.10 or later: install it, or call make PYTHON=/path/to/python"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+	|| { echo "could not make $(VENV): on Debian, apt install python3-venv"; exit 2; }
+	@echo "setting up $(VENV) with $$($(BIN)/python --version) (once; about two minutes)"
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all]' --group dev
+	@touch $@
+
+demo: $(READY) ## the main job on real content: list, show, search, reproduce, check, talk
+	@KB=$(BIN)/kb sh scripts/demo.sh
+
+test: $(READY) ## the tests
+	$(BIN)/python -m pytest
+
+lint: $(READY) types contracts ## style, types and the one-way-down import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY) ## put the code into its format
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+
+types: $(READY)
+	$(BIN)/mypy
+
+contracts: $(READY)
+	$(BIN)/lint-imports --no-cache
+
+docs: $(READY) ## rewrite the parts of README and docs/ that are made from the code
+	$(BIN)/cog -r README.md docs/*.md
+
+bench: $(READY) ## benchmarks against peers and bare floors (installs the peers into .venv-peers)
+	$(BIN)/python -m benchmarks
+
+build: $(READY) ## claims.db from citations/ and the recorded runs
+	$(BIN)/kb library build
+
+wheel: $(READY) ## build the wheel and try it in an empty environment
+	$(BIN)/python -m pytest tests/test_wheel.py
+
+clean: ## remove the virtual environment and what tools left
+	rm -rf $(VENV) .venv-peers build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov

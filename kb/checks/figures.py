@@ -1,0 +1,87 @@
+"""The figure check: a claim's computations over the published figures that the library holds."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass, field
+
+from kb.checks.expressions import Cell, ExpressionError, MissingCells, cell_ids, evaluate, rounds_to
+
+
+@dataclass(frozen=True)
+class Computed:
+    """The result of one computation.
+
+    outcome: pass; derived (it agrees, under a stated assumption); fail; unknown (cells not read yet).
+    """
+
+    name: str
+    expression: str
+    value: float | bool | None
+    outcome: str
+    detail: str
+    cells: list[str] = field(default_factory=list)
+
+
+def load_cells(connection: sqlite3.Connection) -> dict[str, Cell]:
+    """Every published figure of the store, by id."""
+    rows = connection.execute("SELECT id, value, unit, scale, protocol FROM figure")
+    return {
+        id_: Cell(id_, value, unit, scale, _version(protocol)) for id_, value, unit, scale, protocol in rows
+    }
+
+
+def _version(protocol: str | None) -> str:
+    """The data set version that a protocol string names: 'dataset=d4rl-v2; seeds=3' -> 'd4rl-v2'."""
+    for part in (protocol or "").split(";"):
+        key, _, value = part.partition("=")
+        if key.strip() in ("dataset", "dataset_version"):
+            return value.strip()
+    return ""
+
+
+def compute(
+    name: str,
+    expression: str,
+    expected: float | bool,
+    decimals: int,
+    unit: str | None,
+    assumes: str | None,
+    cells: dict[str, Cell],
+) -> Computed:
+    """Evaluate one computation and compare it with what the claim needs it to give."""
+    used = cell_ids(expression, cells)
+    try:
+        value = evaluate(expression, cells)
+    except MissingCells as missing:
+        return Computed(name, expression, None, "unknown", str(missing), used)
+    except ExpressionError as error:
+        return Computed(name, expression, None, "fail", f"the expression {error}", used)
+    if isinstance(expected, bool) or isinstance(value, bool):
+        agrees = value is expected
+        shown = str(value).lower()
+        wanted = str(expected).lower()
+    else:
+        agrees = rounds_to(value, expected, decimals)
+        shown = f"{value:.{max(decimals, 2) if not value.is_integer() else decimals}f}"
+        wanted = f"{expected:.{decimals}f}"
+    suffix = f" {unit}" if unit else ""
+    if not agrees:
+        return Computed(name, expression, value, "fail", f"gives {shown}{suffix}, not {wanted}{suffix}", used)
+    if assumes:
+        return Computed(name, expression, value, "derived", f"{shown}{suffix}, assumes {assumes}", used)
+    return Computed(name, expression, value, "pass", f"gives {shown}{suffix} as stated", used)
+
+
+def computations_of(connection: sqlite3.Connection, claim_id: str, cells: dict[str, Cell]) -> list[Computed]:
+    """The computations of one claim, evaluated, in their order."""
+    rows = connection.execute(
+        "SELECT name, expression, expected, decimals, unit, assumes FROM computation"
+        " WHERE claim_id = ? ORDER BY position",
+        (claim_id,),
+    )
+    return [
+        compute(name, expression, json.loads(expected), decimals, unit, assumes, cells)
+        for name, expression, expected, decimals, unit, assumes in rows
+    ]

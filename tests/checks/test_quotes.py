@@ -1,0 +1,111 @@
+"""Exact quotes are found through every rendering; altered ones never are."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb.checks.quotes import difference, find, nearest, numerals
+
+PAGE = (
+    "We con-\n  sider the ﬁrst 26 attention heads, grouped into 7 main classes. On average it outperforms\n"
+    "zero-shot accuracy by 4.0 % \u2014 and “truthfulness” rises from 32.5% to 65.1%. State-of-the-\nart "
+    "agents fall short. Single-game BCQ [21] results are from Gulcehre et al. [25]. 11 of 128 channels carry it; "
+    "94% of runs end well. The technology, from the point of view of AI, is entirely feasible.\n"
+    "A supreme counterexample is the _Decision Transformer_, trained on *random* trajectories."
+)
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "We consider the first 26 attention heads",
+        "outperforms zero-shot accuracy by 4.0 % — and",
+        'and "truthfulness" rises from 32.5% to 65.1%',
+        "and ‘truthfulness’ rises",
+        "State-of-the-art agents fall short",
+        "Single-game BCQ [21] results are from Gulcehre et al. [25]",
+        "The technology [of lethal autonomous drones], from the point of view of AI, is entirely feasible.",
+        "We consider [...] 7 main classes",
+        "We consider ... grouped into 7 main classes",
+        "the Decision Transformer, trained on random trajectories",
+        "the _Decision Transformer_, trained on *random* trajectories",
+        "11 of 128 channels",
+    ],
+)
+def test_an_exact_quote_is_found_through_what_a_rendering_changes(quote: str) -> None:
+    assert find(quote, PAGE) is not None
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "We consider the first 27 attention heads",
+        "zero-shot accuracy by 40 %",
+        "zero-shot accuracy by 4 %",
+        "rises from 32.5% to 65.2%",
+        "4% of runs end well",
+        "1 of 128 channels",
+        "11 of 12",
+        "agents never fall short",
+        "Single-game BCQ [22] results are from Gulcehre et al. [25]",
+        "is entirely infeasible",
+        "feasible is entirely",
+        "We do not consider [...] 7 main classes",
+        "7 main classes [...] We consider",
+        "echnology, from the point",
+        "sider the first",
+        "...",
+        "[sic]",
+    ],
+)
+def test_an_altered_number_or_word_is_not_found(quote: str) -> None:
+    assert find(quote, PAGE) is None
+
+
+def test_what_is_found_says_where_it_stands() -> None:
+    found = find("is entirely feasible", PAGE)
+    assert found is not None
+    assert 0.6 < found.share < 0.95
+    assert "point of view of AI, is entirely feasible" in found.context
+
+
+def test_an_ellipsis_does_not_bridge_a_whole_paper() -> None:
+    assert find("alpha [...] omega", "alpha " + "x " * 1_000 + "omega") is None
+
+
+def test_a_near_miss_is_shown_as_a_difference() -> None:
+    miss = nearest("grouped into 8 main classes", PAGE)
+    assert miss is not None
+    assert miss.score < 100
+    assert "[-8-] {+7+}" in miss.difference
+
+
+def test_nothing_close_gives_no_near_miss() -> None:
+    assert nearest("completely unrelated sentence about zebras quux", "short text") is None
+
+
+def test_a_difference_marks_both_sides() -> None:
+    assert difference("a b c", "a x c d") == "a [-b-] {+x+} c {+d+}"
+
+
+def test_numerals_keep_their_value() -> None:
+    assert numerals("68 of the 32,000 edges, 92.5% (GPT2, v2)") == ["68", "32000", "92.5"]
+
+
+WORDS = st.lists(st.text("abcdefgh0123456789.%", min_size=1, max_size=6), min_size=4, max_size=30)
+
+
+@given(WORDS, st.data())
+def test_any_run_of_words_is_found_and_any_changed_digit_is_not(
+    words: list[str], data: st.DataObject
+) -> None:
+    start = data.draw(st.integers(0, len(words) - 3))
+    quote = " ".join(words[start : start + 3])
+    if any(c.isalnum() for c in quote):
+        assert find(quote, " ".join(words)) is not None
+    digits = [i for i, c in enumerate(quote) if c.isdigit()]
+    if digits:
+        at = data.draw(st.sampled_from(digits))
+        changed = quote[:at] + str((int(quote[at]) + 1) % 10) + quote[at + 1 :]
+        if changed not in " ".join(words):
+            assert find(changed, " ".join(words)) is None

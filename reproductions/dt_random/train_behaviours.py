@@ -68,7 +68,7 @@ def train(environment: str, seed: int, recipe: Recipe, folder: Path, snapshots: 
         record = json.loads((folder / "record.json").read_text())
         with np.load(folder / "state.npz") as state:
             trainer.restore(dict(state), seed)
-        record["resumed"] += 1
+        record["resumed"] += trainer.iteration < recipe.iterations
     every = max(recipe.iterations // snapshots, 1)
     development = seeds_from(seed, episodes, purpose=DEVELOPMENT)
     cpu, wall = time.process_time(), time.monotonic()

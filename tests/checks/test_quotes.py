@@ -8,8 +8,9 @@ from kb.checks.quotes import difference, find, nearest, numerals
 
 PAGE = (
     "We con-\n  sider the ﬁrst 26 attention heads, grouped into 7 main classes. On average it outperforms\n"
-    "zero-shot accuracy by 4.0 % \u2014 and “truthfulness” rises from 32.5% to 65.1%. State-of-the-\nart "
-    "agents fall short. Single-game BCQ [21] results are from Gulcehre et al. [25]. 11 of 128 channels carry it; "
+    "zero-shot accuracy by 4.0 % \u2014 and “truthfulness” rises from 32.5% to 65.1%. State-of-the-\n"
+    "art agents fall short. Single-game BCQ [21] results are from Gulcehre et al. [25]. 11 of 128 channels "
+    "carry it; "
     "94% of runs end well. The technology, from the point of view of AI, is entirely feasible.\n"
     "A supreme counterexample is the _Decision Transformer_, trained on *random* trajectories."
 )

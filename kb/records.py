@@ -95,10 +95,15 @@ class Absence(_Record):
 
 
 class Citation(_Record):
-    """Claim -> source: how the source stands to the claim, where in it, and in what words."""
+    """Claim -> source: how the source stands to the claim, where in it, and in what words.
+
+    `cited_by` names a source that cites this one with that stance: "the post cites the paper in support". Such
+    a citation reports what somebody else does; whether the source agrees is for the others to show.
+    """
 
     source: SourceKey
     stance: Stance
+    cited_by: SourceKey | None = None
     directness: Literal["direct", "indirect"] = "direct"
     role: Literal["own-result", "restated", "hypothesis", "limitation"] | None = None
     locator: Line | None = None
@@ -127,7 +132,8 @@ class Computation(_Record):
     """An expression over published figures that a claim rests on, with the value that it must give.
 
     `expected` is compared after rounding to `decimals`. A computation with `assumes` never passes: it
-    is `derived`, and the assumption is printed beside it.
+    is `derived`, and the assumption is printed beside it. One that `decides` gives the claim its verdict,
+    because the claim says no more than what the computation shows.
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
@@ -136,6 +142,7 @@ class Computation(_Record):
     decimals: int = Field(default=0, ge=0, le=9)
     unit: Line | None = None
     assumes: Text | None = None
+    decides: bool = False
     note: Text | None = None
 
 

@@ -1,0 +1,251 @@
+"""Every claim through every check: what has been verified, how, when, and what has not.
+
+Plain SQL in, plain results out; nothing is written here. `kb check` stores what this finds.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from kb.checks.expressions import Cell
+from kb.checks.figures import computations_of, load_cells
+from kb.checks.quotes import find_in, nearest, normalise, numerals
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one check says of one thing that hangs on a claim.
+
+    outcome: pass, derived, fail, unknown, skipped or stale (`kb.words.CHECK_OUTCOMES`). Unknown is never green.
+    """
+
+    check: str
+    subject: str
+    outcome: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """The text of a source as somebody got it: what a quote was looked for in."""
+
+    source: str
+    sha256: str
+    kind: str
+    at: str
+    where: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Library:
+    """What the checks of a claim look at beside the claim itself."""
+
+    connection: sqlite3.Connection
+    cells: Mapping[str, Cell]
+    renderings: Mapping[str, Rendering]
+
+
+def load(connection: sqlite3.Connection) -> Library:
+    """The figures and renderings that the store holds."""
+    rows = connection.execute(
+        "SELECT source_key, sha256, kind, at, location, text FROM rendering ORDER BY at"
+    )
+    renderings = {
+        row[0]: Rendering(row[0], row[1], row[2], row[3], row[4], normalise(row[5])) for row in rows
+    }
+    return Library(connection, load_cells(connection), renderings)
+
+
+def check_claim(library: Library, claim_id: str) -> list[Result]:
+    """All checks of one claim, in the order of the chain from citation to run."""
+    return [result for check in CHECKS.values() for result in check(library, claim_id)]
+
+
+def check_claims(library: Library, claim_ids: Iterable[str]) -> Iterator[tuple[str, list[Result]]]:
+    """`check_claim` for many, as they come."""
+    for claim_id in claim_ids:
+        yield claim_id, check_claim(library, claim_id)
+
+
+def count(results: Iterable[Result]) -> dict[str, int]:
+    """How many passed, failed and are unknown; derived and stale ones are counted under their own names."""
+    counted = Counter(result.outcome for result in results)
+    return {
+        "passed": counted["pass"],
+        "failed": counted["fail"],
+        "unknown": counted["unknown"],
+        "derived": counted["derived"],
+        "stale": counted["stale"],
+        "skipped": counted["skipped"],
+    }
+
+
+def citation(library: Library, claim_id: str) -> Iterator[Result]:
+    """A claim has at least one citation that says where in the source to look."""
+    rows = library.connection.execute(
+        "SELECT source_key, locator FROM citation WHERE claim_id = ? ORDER BY position", (claim_id,)
+    ).fetchall()
+    located = sum(1 for _, locator in rows if locator)
+    if not rows:
+        yield Result("citation", "", "fail", "cites nothing")
+    elif not located:
+        yield Result("citation", "", "fail", "no citation says where in its source to look")
+    else:
+        yield Result("citation", "", "pass", f"{located} of {len(rows)} citations have a locator")
+
+
+def quote(library: Library, claim_id: str) -> Iterator[Result]:
+    """Each quote stands, word for word, in a rendering of its source. Never: the words support the claim."""
+    rows = library.connection.execute(
+        "SELECT position, source_key, quote, seen FROM citation WHERE claim_id = ? AND quote IS NOT NULL"
+        " ORDER BY position",
+        (claim_id,),
+    )
+    for position, key, words, seen in rows:
+        subject = f"{position + 1} {key}"
+        rendering = library.renderings.get(key)
+        if rendering is None:
+            yield Result(
+                "quote",
+                subject,
+                "unknown",
+                f"no rendering of {key} is stored; seen by its enterer as: {seen}",
+            )
+            continue
+        yield _quote_in(library, subject, words, rendering)
+
+
+def _quote_in(library: Library, subject: str, words: str, rendering: Rendering) -> Result:
+    of = f"the {rendering.kind} of {rendering.source} of {rendering.at[:10]} (sha256 {rendering.sha256[:12]})"
+    found = find_in(words, rendering.text)
+    if found:
+        detail = f"these words stand in {of}, {found.share:.0%} into it"
+        return Result("quote", subject, "pass", detail)
+    for other in library.renderings.values():
+        if other.source != rendering.source and find_in(words, other.text):
+            detail = f"misattributed: these words are not in {of} but stand in {other.source}"
+            return Result("quote", subject, "fail", detail)
+    miss = nearest(words, rendering.text)
+    close = f"; closest: {miss.difference}" if miss else ""
+    return Result("quote", subject, "fail", f"these words do not stand in {of}{close}")
+
+
+def absence(library: Library, claim_id: str) -> Iterator[Result]:
+    """Evidence of absence is somebody's reading; a machine cannot confirm it, so it stays unknown."""
+    rows = library.connection.execute(
+        "SELECT position, source_key, absence FROM citation WHERE claim_id = ? AND absence IS NOT NULL"
+        " ORDER BY position",
+        (claim_id,),
+    )
+    for position, key, text in rows:
+        told = json.loads(text)
+        detail = f"{told['by']} read {', '.join(told['sections'])} on {told['on']}: no {told['looked_for']}"
+        yield Result("absence", f"{position + 1} {key}", "unknown", detail)
+
+
+def figure(library: Library, claim_id: str) -> Iterator[Result]:
+    """Each computation over published figures gives the value that the claim needs."""
+    for computed in computations_of(library.connection, claim_id, dict(library.cells)):
+        yield Result("figure", computed.name, computed.outcome, computed.detail)
+
+
+def number(library: Library, claim_id: str) -> Iterator[Result]:
+    """Each numeral of the number on the claim's slide stands in one of its quotes, figures or computations."""
+    row = library.connection.execute("SELECT number FROM claim WHERE id = ?", (claim_id,)).fetchone()
+    if row is None or row[0] is None:
+        return
+    evidence: set[str] = set()
+    for (words,) in library.connection.execute(
+        "SELECT quote FROM citation WHERE claim_id = ? AND quote IS NOT NULL", (claim_id,)
+    ):
+        evidence.update(_values(words))
+    for computed in computations_of(library.connection, claim_id, dict(library.cells)):
+        used = [library.cells[id_].value for id_ in computed.cells]
+        evidence.update(f"{value:g}" for value in used if value is not None)
+        if computed.outcome in ("pass", "derived"):
+            evidence.update(_values(computed.detail.partition(", assumes")[0]))
+    without = [shown for shown in numerals(row[0]) if not _values(shown) & evidence]
+    if without:
+        detail = f"{', '.join(without)} of {row[0]!r} stands in no quote, figure or computation of the claim"
+        yield Result("number", "", "fail", detail)
+    else:
+        yield Result("number", "", "pass", "every numeral stands in a quote, figure or computation")
+
+
+def _values(text: str) -> set[str]:
+    return {f"{float(numeral):g}" for numeral in numerals(text)}
+
+
+def miscitation(library: Library, claim_id: str) -> Iterator[Result]:
+    """A source that somebody cites in support is recorded, in its own words or figures, as disputing."""
+    rows = library.connection.execute(
+        "SELECT s.source_key, s.cited_by, COALESCE(d.locator, '') FROM citation s JOIN citation d"
+        " ON d.claim_id = s.claim_id AND d.source_key = s.source_key AND d.stance = 'disputes'"
+        " AND (d.quote IS NOT NULL OR d.absence IS NOT NULL)"
+        " WHERE s.claim_id = ? AND s.cited_by IS NOT NULL AND s.stance IN ('asserts', 'supports')"
+        " GROUP BY s.source_key, s.cited_by",
+        (claim_id,),
+    )
+    for key, citer, locator in rows:
+        where = f" at {locator}" if locator else ""
+        detail = f"{citer} cites {key} in support, and {key} itself disputes it{where}"
+        yield Result("source contradicts its citer", key, "fail", detail)
+
+
+def reproduction(library: Library, claim_id: str) -> Iterator[Result]:
+    """What our own runs say, with the rule and the tier; smoke runs say nothing."""
+    rows = library.connection.execute(
+        "SELECT c.reproduction, j.run_id, r.preset, j.verdict, j.because, j.analogue, j.post_hoc,"
+        " r.code_digest = p.code_digest"
+        " FROM criterion c JOIN reproduction p ON p.name = c.reproduction"
+        " LEFT JOIN run r ON r.reproduction = c.reproduction AND r.state = 'finished' AND r.preset <> 'smoke'"
+        " LEFT JOIN judgement j ON j.run_id = r.id AND j.criterion = c.name"
+        " WHERE c.claim_id = ? AND c.is_primary ORDER BY c.reproduction, r.started",
+        (claim_id,),
+    ).fetchall()
+    judged = [row for row in rows if row[1] is not None]
+    for name in sorted({row[0] for row in rows} - {row[0] for row in judged}):
+        yield Result("reproduction", name, "unknown", f"never run here: kb reproduce {name}")
+    for name, run_id, preset, verdict, because, analogue, post_hoc, fresh in judged:
+        marks = [preset, *(["analogue, not the named artifact"] * analogue), *(["post hoc"] * post_hoc)]
+        outcome = "unknown" if verdict == "inconclusive" else "pass"
+        if not fresh:
+            outcome = "stale"
+            because = f"the code has changed since; then: {because}"
+        yield Result(
+            "reproduction", f"{name} {run_id}", outcome, f"{verdict} ({', '.join(marks)}): {because}"
+        )
+
+
+def prediction(library: Library, claim_id: str) -> Iterator[Result]:
+    """A prediction has a rule; whether it has resolved, and by what."""
+    row = library.connection.execute(
+        "SELECT probability, outcome FROM prediction WHERE claim_id = ?", (claim_id,)
+    ).fetchone()
+    if row is None:
+        return
+    given = "no probability was given" if row[0] is None else f"probability {row[0]:g}"
+    if row[1]:
+        outcome = json.loads(row[1])
+        detail = f"{given}; resolved by {outcome['by']} on {outcome['on']}: {outcome['value']}, {outcome['because']}"
+        yield Result("prediction", "", "pass", detail)
+    else:
+        yield Result("prediction", "", "unknown", f"{given}; not resolved")
+
+
+CHECKS: dict[str, Callable[[Library, str], Iterator[Result]]] = {
+    "citation": citation,
+    "quote": quote,
+    "absence": absence,
+    "figure": figure,
+    "number": number,
+    "source contradicts its citer": miscitation,
+    "reproduction": reproduction,
+    "prediction": prediction,
+}
+"""Every check by name, in the order in which `kb check` prints them."""

@@ -1,0 +1,1 @@
+"""What a person types: one module per noun, each parses, calls and renders, and decides nothing."""

@@ -1,0 +1,207 @@
+"""The `kb` command: finds the noun's module, and turns every failure into one line.
+
+A noun's module is imported only when that noun is called: `kb claim list` never pays for what
+`kb reproduce` needs, and `kb --help` pays for none of them. To add a noun, write `kb/cli/<noun>.py` and
+put a line into `NOUNS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command, get_group
+
+from kb.cli import output, state
+from kb.errors import KbError, shown
+
+GROUPS = "app"
+SINGLE = "command"
+
+NOUNS: dict[str, tuple[str, str, str]] = {
+    "claim": ("kb.cli.claim", GROUPS, "Find, read, trace, write and undo claims."),
+    "cite": ("kb.cli.cite", GROUPS, "Sources and their citations: list, add, export, look up."),
+    "check": (
+        "kb.cli.check",
+        SINGLE,
+        "Check claims: quotes, figures, citations, runs.",
+    ),
+    "doctor": ("kb.cli.doctor", SINGLE, "Check the health of the library itself."),
+    "reproduce": ("kb.cli.reproduce", SINGLE, "Run a reproduction to its verdict, or list what can be run."),
+    "run": ("kb.cli.run", GROUPS, "Runs: list, show, compare."),
+    "prediction": ("kb.cli.prediction", GROUPS, "Predictions: list, resolve, score."),
+    "talk": ("kb.cli.talk", GROUPS, "Talks that the library can give."),
+    "talk-outline": ("kb.cli.talk_outline", SINGLE, "Write a talk as an outline or as slides."),
+    "library": ("kb.cli.library", GROUPS, "The text people review: build, sync, export, import."),
+    "db": ("kb.cli.db", GROUPS, "The store: where it is, back-up, migrations."),
+    "init": ("kb.cli.init", SINGLE, "Make a workspace for claims of your own."),
+}
+"""Noun -> (module, the name in it that has the commands, one line of help)."""
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+class Nouns(TyperGroup):
+    """The top of the command tree: names and help stand in `NOUNS`, modules are imported when called."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for name, (_, _, text) in NOUNS.items():
+            self.commands[name] = TyperCommand(name, help=text, rich_markup_mode=self.rich_markup_mode)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Typer's, with the noun's module imported."""
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, load(name) if name and found else found, rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Typer's, with Ctrl-C and a closed pipe left to `main`."""
+        # Typer turns these two into exit codes of its own, without a word or with exit code 1.
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise KbError("stopped by Ctrl-C", code=INTERRUPTED) from None
+        except BrokenPipeError:
+            raise _ReaderLeft from None
+
+
+class _ReaderLeft(Exception):
+    """Whoever reads our output has had enough, as in `kb claim list | head -1`."""
+
+
+def load(noun: str) -> Any:
+    """Import the module of a noun and give its command or its group of commands."""
+    module_name, attribute, text = NOUNS[noun]
+    commands = getattr(importlib.import_module(module_name), attribute)
+    if attribute == SINGLE:
+        single = typer.Typer(add_completion=False)
+        single.command(name=noun)(commands)
+        command = get_command(single)
+    else:
+        command = get_group(commands)
+        command.name = noun
+    command.help = command.help or text
+    for each in (command, *getattr(command, "commands", {}).values()):
+        each.rich_markup_mode = _markup()
+    return command
+
+
+def _markup() -> Any:
+    """Boxes and colours in help on a terminal; plain text elsewhere (and no import of rich)."""
+    return "rich" if output.style_is_on() else None
+
+
+app = typer.Typer(
+    cls=Nouns,
+    help="Claims from interpretability and AI safety: who says so, where exactly, and does it hold up?",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"kb {version('interp-kb')}")
+        raise typer.Exit
+
+
+@app.callback(epilog="Start with: kb claim list · kb claim show ID · kb claim search 'a sentence'")
+def _options(
+    db: str = typer.Option(None, "--db", metavar="PATH", help="The store to use (also: KB_DB)."),
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and stop."
+    ),
+) -> None:
+    state.choose_store(db)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one call of `kb` and give its exit code: 0 done, 1 a check failed or nothing found, 2 a wrong call.
+
+    Whatever goes wrong is told in one line on stderr; with KB_DEBUG set, after its traceback.
+    """
+    output.prepare()
+    try:
+        command = get_command(app)
+        command.rich_markup_mode = _markup()  # type: ignore[attr-defined]
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        code = command.main(args=given, prog_name="kb", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except (_ReaderLeft, BrokenPipeError):
+        _stop_writing()
+        return BROKEN_PIPE
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else 0
+    except BaseException as error:
+        if os.environ.get("KB_DEBUG"):
+            import traceback
+
+            traceback.print_exc()
+        line, code = explain(error)
+        output.say(line)
+        return code
+
+
+def run() -> None:
+    """The console script."""
+    sys.exit(main())
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """One line that says what went wrong and what to do, and the exit code."""
+    if isinstance(error, KbError):
+        return f"kb: {error}", error.code
+    if isinstance(error, typer.TyperException):
+        return _explain_call(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "kb: stopped by Ctrl-C", INTERRUPTED
+    if isinstance(error, typer.Abort):
+        return "kb: stopped; nothing was changed", 1
+    if isinstance(error, MemoryError):
+        return "kb: not enough memory", 2
+    if isinstance(error, OSError):
+        where = f" {shown(str(error.filename))}" if error.filename else ""
+        return f"kb: {error.strerror or error}{where}", 2
+    if type(error).__module__ == "sqlite3":
+        return f"kb: the store could not be used: {error}; `kb --db PATH db info` looks at another", 2
+    return (
+        f"kb: internal error: {type(error).__name__}: {error} (KB_DEBUG=1 shows where; please report it)",
+        2,
+    )
+
+
+def _explain_call(error: typer.TyperException) -> tuple[str, int]:
+    message = error.format_message()
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return message, 2
+    path = context.command_path if context else "kb"
+    if getattr(error, "option_name", None) == "--db":
+        return "kb: --db goes before the noun, as in `kb --db PATH claim list`", 2
+    return f"kb: {message.rstrip('.')}; see `{path} --help`", 2
+
+
+def _stop_writing() -> None:
+    """Point stdout at nothing, so that the interpreter's last flush does not complain."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, sys.stdout.fileno())
+    except (OSError, ValueError):  # stdout is no file: there is nothing left to flush
+        pass
+    finally:
+        os.close(nothing)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,40 @@
+"""What one call of `kb` works on: which places, and the store open for reading."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from kb.store.places import Places
+
+_chosen: str | None = None
+
+
+def choose_store(path: str | None) -> None:
+    """Remember the global option `--db` for this call."""
+    global _chosen
+    _chosen = path
+
+
+def places() -> Places:
+    """Workspace, library and stores of this call, after `--db`, then KB_DB, then the current folder."""
+    from kb.store.places import find
+
+    return find(_chosen or os.environ.get("KB_DB") or None)
+
+
+@contextmanager
+def reading() -> Iterator[sqlite3.Connection]:
+    """The store, open for reading and closed at the end."""
+    from kb.store.connect import for_reading
+
+    connection = for_reading(places())
+    try:
+        yield connection
+    finally:
+        connection.close()

@@ -6,8 +6,8 @@ codes reach the terminal.
 
 from __future__ import annotations
 
+import re
 import shutil
-import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,17 +16,23 @@ from kb.cli.output import clean, mark, one_line, style_is_on
 
 STYLES = {
     "bold": "1", "dim": "2", "italic": "3", "red": "31", "green": "32", "yellow": "33", "magenta": "35",
-    "cyan": "36",
-    "heading": "1;36",
+    "cyan": "36", "heading": "1;36",
     "supported": "32", "refuted": "31", "mixed": "33", "inconclusive": "33", "unchecked": "2", "stale": "35",
     "disputed": "33", "open": "36", "superseded": "2",
+    "asserts": "36", "supports": "32", "disputes": "31", "qualifies": "33", "background": "2",
     "pass": "32", "derived": "33", "fail": "31", "unknown": "33", "skipped": "2",
 }  # fmt: skip
-"""Style names -> SGR codes. Statuses, verdicts and outcomes of checks are styles, too."""
+"""Style names -> SGR codes. Statuses, verdicts, stances and outcomes of checks are styles, too."""
 
 READING_WIDTH = 110
 """A page is not set wider than this: longer lines are hard to read."""
 PIPE_WIDTH = 100
+NARROW = 36
+"""A flexible column narrower than this goes below the others instead of beside them."""
+
+Span = tuple[str, str]
+Text = str | Sequence[Span | str]
+"""Plain text, or pieces of it with their styles."""
 
 
 def terminal_width() -> int:
@@ -53,27 +59,77 @@ def cut(text: str, width: int) -> str:
     """The text in at most `width` columns; what was cut off shows as `…`."""
     if width_of(text) <= width:
         return text
+    text = text[:width]
     while text and width_of(text) > width - 1:
-        text = text[: min(len(text) - 1, width)]
+        text = text[:-1]
     return text.rstrip() + "…"
 
 
-def wrap(text: str, width: int, first: str = "", rest: str | None = None) -> list[str]:
-    """Lines of at most `width` columns, broken at spaces; `first` and `rest` are their beginnings."""
-    indent = first if rest is None else rest
-    lines: list[str] = []
-    for paragraph in text.split("\n"):
-        begin = first if not lines else indent
-        wrapped = textwrap.wrap(
-            paragraph, max(20, width), initial_indent=begin, subsequent_indent=indent, break_on_hyphens=False
-        )
-        lines.extend(wrapped or [begin.rstrip()])
-    return lines
+def wrap(text: Text, width: int) -> list[list[Span]]:
+    """Lines of at most `width` columns, broken at spaces; a longer word is broken where it must be.
+
+    An address stays whole even where it is too long, so that a terminal still opens it.
+    """
+    lines: list[list[Span]] = []
+    line: list[Span] = []
+    used = 0
+    for begins, word in _words(text):
+        size = sum(width_of(piece) for piece, _ in word)
+        if begins == "\n" or (line and used + len(begins) + size > width):
+            lines.append(line)
+            line, used, begins = [], 0, ""
+        if size > width and not word[0][0].startswith("http"):
+            for char, style in [(char, style) for piece, style in word for char in piece]:
+                if used + width_of(char) > width:
+                    lines.append(line)
+                    line, used = [], 0
+                line.append((char, style))
+                used += width_of(char)
+            continue
+        if begins and line:
+            line.append((" ", word[0][1] if line[-1][1] == word[0][1] else ""))
+            used += 1
+        line.extend(word)
+        used += size
+    return [*lines, line]
+
+
+def _words(text: Text) -> Iterator[tuple[str, list[Span]]]:
+    """Each word as pieces of one style, with what stands before it: nothing, a space or a line break."""
+    spans = [(text, "")] if isinstance(text, str) else [(s, "") if isinstance(s, str) else s for s in text]
+    before, word = "", list[Span]()
+    for span, style in spans:
+        for piece in re.findall(r"[^ \n\t]+|\n|[ \t]+", clean(span)):
+            if not piece.isspace() or piece == "\xa0":
+                word.append((piece, style))
+                continue
+            if word:
+                yield before, word
+                before, word = "", []
+            if piece == "\n" and before == "\n":
+                yield "\n", [("", "")]
+            before = "\n" if "\n" in (piece, before) else " "
+    if word:
+        yield before, word
+
+
+def _painted(line: Iterable[Span]) -> str:
+    joined: list[Span] = []
+    for text, style in line:
+        if joined and joined[-1][1] == style:
+            joined[-1] = (joined[-1][0] + text, style)
+        else:
+            joined.append((text, style))
+    return "".join(paint(text, style) for text, style in joined)
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table. A flexible one shares the width that the others leave, and wraps."""
+    """A column of a table.
+
+    flexible: shares the width that the others leave, wraps to `lines` lines, and goes below the others
+    where the terminal is narrow. most: width of one that is not flexible. piped: only for programs.
+    """
 
     title: str
     flexible: bool = False
@@ -81,6 +137,7 @@ class Column:
     right: bool = False
     lines: int = 3
     most: int = 40
+    piped: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,6 +149,10 @@ class Word:
 
     def __str__(self) -> str:
         return self.word
+
+    def shown(self) -> str:
+        """The word as a person sees it."""
+        return mark(self.word) if self.marked else self.word
 
 
 @dataclass
@@ -112,129 +173,123 @@ class Rows:
 
     def render(self, width: int | None = None) -> Iterator[str]:
         """Lines for a terminal of `width` columns."""
-        rows = [list(row) for row in self.rows]
-        self.count = len(rows)
-        if not rows:
-            return
-        cells = [[_shown(cell) for cell in row] for row in rows]
-        widths = self._widths(cells, width or terminal_width())
-        yield "  ".join(
-            paint(_pad(cut(c.title, w), w, c.right), "dim") for c, w in zip(self.columns, widths, strict=True)
-        ).rstrip()
-        for row, texts in zip(rows, cells, strict=True):
-            yield from self._row(row, texts, widths)
-
-    def _widths(self, cells: list[list[str]], width: int) -> list[int]:
-        natural = [
-            max(width_of(column.title), *(width_of(row[i]) for row in cells))
-            for i, column in enumerate(self.columns)
+        columns = [column for column in self.columns if not column.piped]
+        rows = [
+            [
+                _Cell.of(cell, column)
+                for cell, column in zip(row, self.columns, strict=True)
+                if not column.piped
+            ]
+            for row in self.rows
         ]
-        widths = [n if c.flexible else min(n, c.most) for n, c in zip(natural, self.columns, strict=True)]
-        flexible = [i for i, column in enumerate(self.columns) if column.flexible]
-        gaps = 2 * (len(widths) - 1)
-        left = width - gaps - sum(w for i, w in enumerate(widths) if i not in flexible)
+        self.count = len(rows)
+        if rows:
+            yield from _table(columns, rows, width or terminal_width())
+
+
+@dataclass(frozen=True)
+class _Cell:
+    text: str
+    style: str
+
+    @classmethod
+    def of(cls, cell: object, column: Column) -> _Cell:
+        if isinstance(cell, Word):
+            return cls(one_line(cell.shown()), cell.word)
+        return cls("" if cell is None else one_line(cell), column.style)
+
+
+def _table(columns: list[Column], rows: list[list[_Cell]], width: int) -> Iterator[str]:
+    widths = [
+        min(
+            max(width_of(c.title), *(width_of(row[i].text) for row in rows)), 10_000 if c.flexible else c.most
+        )
+        for i, c in enumerate(columns)
+    ]
+    fixed = [i for i, column in enumerate(columns) if not column.flexible]
+    flexible = [i for i, column in enumerate(columns) if column.flexible]
+    left = width - sum(widths[i] for i in fixed) - 2 * (len(columns) - 1)
+    share = left // len(flexible) if flexible else 0
+    stacked = bool(flexible and fixed) and share < min(NARROW, max(widths[i] for i in flexible))
+    beside = fixed if stacked else list(range(len(columns)))
+    if not stacked:
         for n, i in enumerate(flexible):
-            widths[i] = max(12, min(widths[i], left // (len(flexible) - n)))
+            widths[i] = max(6, min(widths[i], left // (len(flexible) - n)))
             left -= widths[i]
-        while sum(widths) + gaps > width and max(widths) > 6:
-            widths[widths.index(max(widths))] -= 1
-        return widths
-
-    def _row(self, row: list[object], texts: list[str], widths: list[int]) -> Iterator[str]:
-        columns = []
-        for text, column, width in zip(texts, self.columns, widths, strict=True):
-            if column.flexible and column.lines > 1:
-                lines = _wrap_cell(text, width)
-                if len(lines) > column.lines:
-                    lines = [*lines[: column.lines - 1], cut(" ".join(lines[column.lines - 1 :]), width)]
-            else:
-                lines = [cut(text, width)]
-            columns.append(lines)
-        for n in range(max(len(lines) for lines in columns)):
-            parts = []
-            for cell, column, width, lines in zip(row, self.columns, widths, columns, strict=True):
-                text = _pad(lines[n] if n < len(lines) else "", width, column.right)
-                parts.append(paint(text, cell.word if isinstance(cell, Word) else column.style))
-            yield "  ".join(parts).rstrip()
+    while sum(widths[i] for i in beside) + 2 * (len(beside) - 1) > width:
+        widest = max(beside, key=lambda i: widths[i])
+        if widths[widest] <= 6:
+            break
+        widths[widest] -= 1
+    yield "  ".join(
+        _pad(cut(columns[i].title, widths[i]), widths[i], columns[i].right, "dim") for i in beside
+    ).rstrip()
+    for row in rows:
+        yield from _row([columns[i] for i in beside], [row[i] for i in beside], [widths[i] for i in beside])
+        for i in flexible if stacked else []:
+            for line in _cell_lines(row[i], width - 4, columns[i].lines):
+                yield "    " + paint(line, row[i].style)
 
 
-def _shown(cell: object) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, Word) and cell.marked:
-        return mark(cell.word)
-    return one_line(cell)
+def _row(columns: list[Column], row: list[_Cell], widths: list[int]) -> Iterator[str]:
+    cells = [
+        _cell_lines(cell, width, column.lines if column.flexible else 1)
+        for column, cell, width in zip(columns, row, widths, strict=True)
+    ]
+    for n in range(max(len(lines) for lines in cells)):
+        parts = [
+            _pad(lines[n] if n < len(lines) else "", width, column.right, cell.style)
+            for column, cell, width, lines in zip(columns, row, widths, cells, strict=True)
+        ]
+        yield "  ".join(parts).rstrip()
 
 
-def _wrap_cell(text: str, width: int) -> list[str]:
-    if text.isascii():
-        return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
-    lines, line = [], ""
-    for word in text.split():
-        while width_of(word) > width:
-            head = cut(word, width)[:-1] or word[:1]
-            lines.extend([line] if line else [])
-            lines.append(head)
-            word, line = word[len(head) :], ""
-        if line and width_of(line) + 1 + width_of(word) > width:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}" if line else word
-    return [*lines, line]
+def _cell_lines(cell: _Cell, width: int, most: int) -> list[str]:
+    if most == 1:
+        return [cut(cell.text, width)]
+    lines = ["".join(text for text, _ in line) for line in wrap(cell.text, width)]
+    return lines if len(lines) <= most else [*lines[: most - 1], cut(" ".join(lines[most - 1 :]), width)]
 
 
-def _pad(text: str, width: int, right: bool) -> str:
+def _pad(text: str, width: int, right: bool, style: str) -> str:
     space = " " * max(0, width - width_of(text))
-    return space + text if right else text + space
+    return space + paint(text, style) if right else paint(text, style) + space
 
 
 class Page:
-    """A page to read, built from the top down."""
+    """A page to read, built from the top down. Each method gives the page back."""
 
     def __init__(self) -> None:
-        self._parts: list[tuple[str, str, str, str]] = []
+        self._parts: list[tuple[Span, str, Text]] = []
 
-    def line(self, text: object = "", style: str = "", indent: int = 0) -> Page:
+    def line(self, text: Text = "", style: str = "", indent: int = 0) -> Page:
         """A paragraph, wrapped and indented; none given is an empty line."""
-        space = " " * indent
-        self._parts.append((space, space, clean(text), style))
+        self._parts.append(
+            ((" " * indent, ""), " " * indent, [(text, style)] if isinstance(text, str) else text)
+        )
         return self
 
-    def heading(self, text: object) -> Page:
+    def heading(self, text: str) -> Page:
         """An empty line and a heading."""
-        self.line()
-        return self.line(text, "heading")
+        return self.line().line(text, "heading")
 
-    def item(self, text: object, bullet: str = "•", style: str = "", indent: int = 2) -> Page:
+    def item(self, text: Text, bullet: Span = ("•", "dim"), indent: int = 2) -> Page:
         """A paragraph with a bullet, its other lines aligned to the first."""
-        first = " " * indent + bullet + " "
-        self._parts.append((first, " " * width_of(first), clean(text), style))
+        mark_, style = bullet
+        self._parts.append(((" " * indent + mark_ + " ", style), " " * (indent + width_of(mark_) + 1), text))
         return self
 
-    def field(self, name: str, text: object, style: str = "", width: int = 12) -> Page:
+    def field(self, name: str, text: Text | None, width: int = 12, indent: int = 0) -> Page:
         """A name and what it is, aligned in two columns; nothing where there is nothing to tell."""
-        if text not in (None, ""):
-            self._parts.append((f"{name:<{width}} ", " " * (width + 1), clean(text), f"field:{style}"))
+        if text:
+            first = " " * indent + f"{name:<{width}} "
+            self._parts.append(((first, "dim"), " " * width_of(first), text))
         return self
 
     def render(self, width: int | None = None) -> Iterator[str]:
         """Lines, at most `width` columns wide (the terminal's, up to `READING_WIDTH`)."""
         columns = min(width or terminal_width(), READING_WIDTH)
-        for first, rest, text, style in self._parts:
-            lines = _wrap_wide(text, columns, first, rest)
-            if style.startswith("field:"):
-                name, body = first, lines[0][len(first) :]
-                yield paint(name, "dim") + paint(body, style[6:])
-                lines = lines[1:]
-                style = style[6:]
-            for line in lines:
-                body = line.lstrip(" ")
-                yield line[: len(line) - len(body)] + paint(body, style)
-
-
-def _wrap_wide(text: str, width: int, first: str, rest: str) -> list[str]:
-    if text.isascii() or width_of(text) == len(text):
-        return wrap(text, width, first, rest)
-    lines = _wrap_cell(text.replace("\n", " "), max(20, width - width_of(rest)))
-    return [(first if n == 0 else rest) + line for n, line in enumerate(lines)]
+        for (first, style), rest, text in self._parts:
+            for n, line in enumerate(wrap(text, max(16, columns - len(rest)))):
+                begin = paint(first, style) if n == 0 and first.strip() else rest
+                yield (begin + _painted(line)).rstrip()

@@ -36,7 +36,9 @@ class StepSampler:
     """
 
     def __init__(self, data: DataSet, shuffled_returns_seed: int | None = None) -> None:
-        """With `shuffled_returns_seed` every step gets the return-to-go of a random other one (null control)."""
+        """With `shuffled_returns_seed` every step gets the return-to-go of a random other one (null
+        control).
+        """
         mean, deviation = data.observation_moments()
         self.state_mean, self.state_deviation = torch.from_numpy(mean), torch.from_numpy(deviation)
         returns = data.returns_to_go
@@ -49,12 +51,16 @@ class StepSampler:
         self.remaining = torch.from_numpy(np.repeat(data.lengths, data.lengths)) - self.timesteps
 
     def steps(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """States (batch, state size), actions (batch, action size), returns-to-go (batch,), timesteps (batch,)."""
+        """States (batch, state size), actions (batch, action size), returns-to-go (batch,), timesteps
+        (batch,).
+        """
         rows = torch.randint(len(self.actions), (batch,), generator=generator)
         return self.states[rows], self.actions[rows], self.returns[rows], self.timesteps[rows]
 
     def windows(self, batch: int, context: int, generator: torch.Generator) -> Windows:
-        """`batch` windows of `context` steps from random starts; those that pass an episode's end are padded."""
+        """`batch` windows of `context` steps from random starts; those that pass an episode's end are
+        padded.
+        """
         starts = torch.randint(len(self.actions), (batch,), generator=generator)
         offsets = torch.arange(context)
         inside = offsets < self.remaining[starts][:, None]

@@ -1,17 +1,19 @@
 """The policies whose behaviour the data sets record: random, uniform, and trained Gaussian ones.
 
 D4RL (Fu et al. 2020, arXiv 2004.07219, section 5 "Gym-MuJoCo") calls the data of a randomly initialised SAC
-policy `random`, of a policy stopped early `medium`, of a trained one `expert`. Its policies are tanh-Gaussian
-networks with two hidden layers; its collection script with --random draws uniform actions instead, which is
-offered here as a control. Medium and expert are Gaussian networks trained by `train_behaviours`.
+policy `random`, of a policy stopped early `medium`, of a trained one `expert`. Its policies are
+tanh-Gaussian networks with two hidden layers; its collection script with --random draws uniform actions
+instead, which is offered here as a control. Medium and expert are Gaussian networks trained by
+`train_behaviours`.
 
-All policies map observations, shape (copies, observation size), to actions, shape (copies, action size), inside
-the range [-1, 1] that the three tasks share.
+All policies map observations, shape (copies, observation size), to actions, shape (copies, action size),
+inside the range [-1, 1] that the three tasks share.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -60,11 +62,13 @@ class RandomTanhGaussianPolicy:
     """(weight (inputs, outputs), bias (outputs,)): two hidden layers, mean head, log-deviation head."""
 
     @classmethod
-    def initialise(cls, observation_size: int, action_size: int, generator: np.random.Generator) -> RandomTanhGaussianPolicy:
+    def initialise(
+        cls, observation_size: int, action_size: int, generator: np.random.Generator
+    ) -> RandomTanhGaussianPolicy:
         """A fresh network drawn from `generator`."""
         sizes = (observation_size, 256, 256)
         layers = []
-        for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
+        for inputs, outputs in pairwise(sizes):
             bound = 1 / np.sqrt(inputs)
             weight = generator.uniform(-bound, bound, (inputs, outputs)).astype(np.float32)
             layers.append((weight, np.full(outputs, 0.1, dtype=np.float32)))
@@ -87,18 +91,22 @@ class RandomTanhGaussianPolicy:
 
 @dataclass(frozen=True)
 class GaussianPolicy:
-    """A trained policy: standardised observations, tanh layers, Gaussian noise of fixed size, clipped to [-1, 1]."""
+    """A trained policy: standardised observations, tanh layers, Gaussian noise of fixed size, clipped to
+    [-1, 1].
+    """
 
     observation_mean: Single
     observation_deviation: Single
     layers: tuple[tuple[Single, Single], ...]
-    """(weight (inputs, outputs), bias (outputs,)) from observation to mean action; tanh between, none at the end."""
+    """(weight (inputs, outputs), bias (outputs,)) from observation to mean action; tanh between, none at the
+    end.
+    """
     action_deviation: Single
     """Standard deviation of the action noise, shape (action size,)."""
 
     def mean(self, observations: NDArray[np.float64]) -> Single:
         """The actions without noise, clipped to [-1, 1]."""
-        return np.clip(self._unclipped(observations), -1, 1)
+        return np.asarray(np.clip(self._unclipped(observations), -1, 1), dtype=np.float32)
 
     def sample(self, observations: NDArray[np.float64], generator: np.random.Generator) -> Single:
         """The actions under the policy's own noise, clipped to [-1, 1]."""
@@ -124,7 +132,9 @@ class GaussianPolicy:
         for index, (weight, bias) in enumerate(self.layers):
             tensors[f"layer{index}.weight"] = weight
             tensors[f"layer{index}.bias"] = bias
-        save_file({name: np.ascontiguousarray(tensor, dtype=np.float32) for name, tensor in tensors.items()}, path)
+        save_file(
+            {name: np.ascontiguousarray(tensor, dtype=np.float32) for name, tensor in tensors.items()}, path
+        )
 
     @classmethod
     def load(cls, path: Path) -> GaussianPolicy:
@@ -144,7 +154,9 @@ class GaussianPolicy:
                 action_deviation=tensors["action_deviation"],
             )
         except Exception as error:
-            raise BehaviourError(f"{path.name} is not a file of behaviour weights ({error}); restore it") from error
+            raise BehaviourError(
+                f"{path.name} is not a file of behaviour weights ({error}); restore it"
+            ) from error
 
 
 SHIPPED = Path(__file__).parent / "behaviours"

@@ -1,8 +1,9 @@
 """Own data sets: played by the behaviour policies, cached by content, shared safely between runs.
 
 A data set of N transitions is what playing one episode after the other would have given: many copies play at
-once, episodes are numbered in the order in which they start and kept in that order, so that short episodes are
-not over-represented; the episode that passes the N-th transition is dropped, as when a D4RL file is split.
+once, episodes are numbered in the order in which they start and kept in that order, so that short episodes
+are not over-represented; the episode that passes the N-th transition is dropped, as when a D4RL file is
+split.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import mujoco
+import mujoco  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,8 +69,15 @@ class Request:
             raise DataError(f"{self.transitions} transitions are none; ask for at least one episode's worth")
 
     def digest(self) -> str:
-        """Identifies the data: this request, the weights it plays, the physics version, this module's version."""
-        content: dict[str, Any] = {**asdict(self), "version": VERSION, "copies": COPIES, "mujoco": mujoco.__version__}
+        """Identifies the data: this request, the weights it plays, the physics version, this module's
+        version.
+        """
+        content: dict[str, Any] = {
+            **asdict(self),
+            "version": VERSION,
+            "copies": COPIES,
+            "mujoco": mujoco.__version__,
+        }
         if self.level in ("medium", "expert"):
             path = shipped_path(self.environment, self.level)
             content["weights"] = digest_of_file(path) if path.is_file() else "missing"
@@ -90,7 +98,8 @@ def policy_of(request: Request) -> Policy:
 def play(request: Request, threads: int = 1) -> dict[str, NDArray[Any]]:
     """Plays whole episodes up to at most `transitions` steps; flat arrays in D4RL's layout.
 
-    The result does not depend on `threads`: the copies are independent and the policy's noise is drawn in one place.
+    The result does not depend on `threads`: the copies are independent and the policy's noise is drawn in
+    one place.
     """
     policy, generator = policy_of(request), np.random.default_rng([request.seed, 12])
     environments = Environments(request.environment, seeds_from(request.seed, COPIES, purpose=13), threads)
@@ -192,7 +201,9 @@ def own_data(request: Request, cache: Path, threads: int = 1) -> DataSet:
     """The requested data set, from the cache folder or freshly played into it."""
     if request.level == "medium-expert":
         medium, expert = (
-            own_data(Request(request.environment, level, request.transitions // 2, request.seed), cache, threads)
+            own_data(
+                Request(request.environment, level, request.transitions // 2, request.seed), cache, threads
+            )
             for level in ("medium", "expert")
         )
         return concatenate(medium, expert, "medium-expert")
@@ -200,7 +211,9 @@ def own_data(request: Request, cache: Path, threads: int = 1) -> DataSet:
     arrays, attributes = read_hdf5(path, request.environment)
     if attributes.get("digest_of_learning_arrays") != digest_of_arrays(arrays):
         raise DataError(f"{path} does not match its own checksum; delete it and run again")
-    return as_data_set(arrays, request.environment, request.level, "own", attributes["digest_of_learning_arrays"])
+    return as_data_set(
+        arrays, request.environment, request.level, "own", attributes["digest_of_learning_arrays"]
+    )
 
 
 def ensure_cached(request: Request, cache: Path, threads: int = 1) -> Path:

@@ -1,7 +1,8 @@
-"""The original D4RL v2 files: found in a folder or downloaded, always held against their published checksums.
+"""The original D4RL v2 files: found in a folder or downloaded, always held against their published
+checksums.
 
-`d4rl_files.json` lists bytes, SHA-256 and address of each file as TensorFlow Datasets publishes them. The data
-are D4RL's (Fu et al. 2020, arXiv 2004.07219; CC BY 4.0) and are never part of this repository.
+`d4rl_files.json` lists bytes, SHA-256 and address of each file as TensorFlow Datasets publishes them. The
+data are D4RL's (Fu et al. 2020, arXiv 2004.07219; CC BY 4.0) and are never part of this repository.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ class PublishedFile(NamedTuple):
 def published_file(environment: str, level: str) -> PublishedFile:
     """The published entry of `environment` and `level`."""
     if environment not in OBSERVATION_AND_ACTION_SIZES:
-        raise DataError(f"unknown environment {environment!r}; choose one of {', '.join(OBSERVATION_AND_ACTION_SIZES)}")
+        raise DataError(
+            f"unknown environment {environment!r}; choose one of {', '.join(OBSERVATION_AND_ACTION_SIZES)}"
+        )
     if level not in LEVELS:
         raise DataError(f"D4RL has no {level!r} data here; choose one of {', '.join(LEVELS)}")
     files = json.loads(Path(__file__).with_name("d4rl_files.json").read_text(encoding="utf-8"))["files"]
@@ -49,7 +52,9 @@ def d4rl_data(environment: str, level: str, folder: Path) -> DataSet:
     published = published_file(environment, level)
     path = folder / published.name
     if not path.is_file():
-        raise DataError(f"no {published.name} in {folder}; download it from {published.url} or give another folder")
+        raise DataError(
+            f"no {published.name} in {folder}; download it from {published.url} or give another folder"
+        )
     _verify(path, published)
     arrays, _ = read_hdf5(path, environment)
     return as_data_set(arrays, environment, level, "d4rl", published.sha256)
@@ -68,7 +73,10 @@ def download(environment: str, level: str, folder: Path) -> Path:
     require_room(folder, published.size)
     part = folder / f"{published.name}.{os.getpid()}.part"
     try:
-        with httpx.stream("GET", published.url, follow_redirects=True, timeout=30) as response, part.open("wb") as file:
+        with (
+            httpx.stream("GET", published.url, follow_redirects=True, timeout=30) as response,
+            part.open("wb") as file,
+        ):
             response.raise_for_status()
             for block in response.iter_bytes(1 << 20):
                 file.write(block)
@@ -76,7 +84,8 @@ def download(environment: str, level: str, folder: Path) -> Path:
         part.replace(path)
     except httpx.HTTPError as error:
         raise DataError(
-            f"could not download {published.url} ({type(error).__name__}); fetch it by other means into {folder}"
+            f"could not download {published.url} ({type(error).__name__}); "
+            f"fetch it by other means into {folder}"
         ) from error
     finally:
         part.unlink(missing_ok=True)

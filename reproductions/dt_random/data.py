@@ -1,14 +1,15 @@
 """Data sets of recorded behaviour: how they are laid out, read, checked and split into episodes.
 
-One layout serves own data and D4RL's v2 files (https://github.com/Farama-Foundation/D4RL, wiki "Tasks"): an HDF5
-file of flat arrays with one row a step, in the order played:
+One layout serves own data and D4RL's v2 files (https://github.com/Farama-Foundation/D4RL, wiki "Tasks"): an
+HDF5 file of flat arrays with one row a step, in the order played:
 
     observations (N, observation size) f4    next_observations, the same    actions (N, action size) f4
     rewards (N,) f4    terminals (N,) bool    timeouts (N,) bool
 
-`terminals` marks a step after which the environment itself ended the episode (a fall), `timeouts` one after which
-the time limit did; an episode ends after either. What follows the last of these marks is an episode that the end
-of the file cut short, and is dropped. D4RL's `infos/` and `metadata/` are neither written nor read.
+`terminals` marks a step after which the environment itself ended the episode (a fall), `timeouts` one after
+which the time limit did; an episode ends after either. What follows the last of these marks is an episode
+that the end of the file cut short, and is dropped. D4RL's `infos/` and `metadata/` are neither written nor
+read.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    import h5py
+    import h5py  # type: ignore[import-untyped]
 
 Single = NDArray[np.float32]
 FIELDS = ("observations", "next_observations", "actions", "rewards", "terminals", "timeouts")
@@ -62,11 +63,13 @@ class DataSet:
     @property
     def episode_returns(self) -> NDArray[np.float64]:
         """Undiscounted return of each episode, shape (episodes,)."""
-        return np.add.reduceat(self.rewards.astype(np.float64), self.starts)
+        return np.asarray(np.add.reduceat(self.rewards.astype(np.float64), self.starts))
 
     @property
     def returns_to_go(self) -> Single:
-        """Sum of the rewards from each step to its episode's end, shape (N,), as section 3 of the paper says."""
+        """Sum of the rewards from each step to its episode's end, shape (N,), as section 3 of the paper
+        says.
+        """
         before = np.concatenate([[0.0], np.cumsum(self.rewards, dtype=np.float64)])
         ends = np.repeat(self.starts + self.lengths, self.lengths)
         return (before[ends] - before[:-1]).astype(np.float32)
@@ -83,14 +86,18 @@ class DataSet:
         return mean.astype(np.float32), deviation.astype(np.float32)
 
 
-def split_episodes(terminals: NDArray[np.bool_], timeouts: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def split_episodes(
+    terminals: NDArray[np.bool_], timeouts: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Starts and lengths of the complete episodes in flat arrays of N steps."""
     ends = np.flatnonzero(terminals | timeouts) + 1
     starts = np.concatenate([[0], ends[:-1]]).astype(np.int64) if len(ends) else np.zeros(0, dtype=np.int64)
     return starts, (ends - starts).astype(np.int64)
 
 
-def as_data_set(arrays: dict[str, NDArray[Any]], environment: str, level: str, origin: str, digest: str) -> DataSet:
+def as_data_set(
+    arrays: dict[str, NDArray[Any]], environment: str, level: str, origin: str, digest: str
+) -> DataSet:
     """Splits flat arrays into episodes and drops the one that was cut short."""
     starts, lengths = split_episodes(arrays["terminals"], arrays["timeouts"])
     if not len(starts):
@@ -113,7 +120,9 @@ def as_data_set(arrays: dict[str, NDArray[Any]], environment: str, level: str, o
 def concatenate(first: DataSet, second: DataSet, level: str) -> DataSet:
     """The steps of `first`, then those of `second`, as D4RL makes medium-expert out of its two parts."""
     if first.environment != second.environment:
-        raise DataError(f"cannot join data of {first.environment} and {second.environment}; use one environment")
+        raise DataError(
+            f"cannot join data of {first.environment} and {second.environment}; use one environment"
+        )
     return DataSet(
         environment=first.environment,
         level=level,
@@ -135,14 +144,18 @@ def digest_of_arrays(arrays: dict[str, NDArray[Any]]) -> str:
         if name in arrays:
             array = np.ascontiguousarray(arrays[name])
             digest.update(f"{name}:{array.dtype.str}:{array.shape}".encode())
-            digest.update(array)
+            digest.update(array.tobytes())
     return digest.hexdigest()
 
 
 def digest_of_file(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _slow_digest(path)
+        return (
+            hashlib.file_digest(file, "sha256").hexdigest()
+            if hasattr(hashlib, "file_digest")
+            else _slow_digest(path)
+        )
 
 
 def _slow_digest(path: Path) -> str:
@@ -193,7 +206,9 @@ def read_hdf5(path: Path, environment: str) -> tuple[dict[str, NDArray[Any]], di
             attributes = {key: str(value) for key, value in file.attrs.items()}
     except (OSError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise DataError(f"{path} is truncated or not HDF5 ({reason}); delete it and fetch or make it again") from None
+        raise DataError(
+            f"{path} is truncated or not HDF5 ({reason}); delete it and fetch or make it again"
+        ) from None
     _check(arrays, environment, path)
     return arrays, attributes
 
@@ -212,7 +227,11 @@ def _check(arrays: dict[str, NDArray[Any]], environment: str, path: Path) -> Non
     for name, array in arrays.items():
         shape = expected.get(name, (rows,))
         if array.shape != shape:
-            raise DataError(f"{path}: {name} has shape {array.shape}, {environment} needs {shape}; use the right file")
+            raise DataError(
+                f"{path}: {name} has shape {array.shape}, {environment} needs {shape}; use the right file"
+            )
         if array.dtype == np.float32 and not np.isfinite(array).all():
             row = int(np.argwhere(~np.isfinite(array))[0][0])
-            raise DataError(f"{path}: {name} has NaN or infinity at row {row}; delete it and fetch or make it again")
+            raise DataError(
+                f"{path}: {name} has NaN or infinity at row {row}; delete it and fetch or make it again"
+            )

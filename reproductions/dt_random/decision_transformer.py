@@ -1,16 +1,17 @@
 """The Decision Transformer for continuous control, to be read beside its paper.
 
-Chen et al. 2021, "Decision Transformer: Reinforcement Learning via Sequence Modeling", arXiv 2106.01345. Section 3
-describes the model, its Algorithm 1 gives it as pseudo-code (the names used here), appendix A.2 the Gym settings.
+Chen et al. 2021, "Decision Transformer: Reinforcement Learning via Sequence Modeling", arXiv 2106.01345.
+Section 3 describes the model, its Algorithm 1 gives it as pseudo-code (the names used here), appendix A.2
+the Gym settings.
 
     tau = (R^_1, s_1, a_1, R^_2, s_2, a_2, ..., R^_T, s_T, a_T)                  equation (2)
 
 Each time step is three tokens: the return-to-go R^ (the sum of the rewards still to come), the state s, the
 action a. A causal transformer reads the last K time steps and predicts a_t at the token of s_t.
 
-Two things are computed differently from the authors' code with the same result (tests hold both):
-windows shorter than K are padded on the right, where causal attention never looks, so no padding mask is needed;
-and the last layer is evaluated at the state tokens alone, since no other output is used.
+Two things are computed differently from the authors' code with the same result (tests hold both): windows
+shorter than K are padded on the right, where causal attention never looks, so no padding mask is needed; and
+the last layer is evaluated at the state tokens alone, since no other output is used.
 """
 
 from __future__ import annotations
@@ -111,11 +112,13 @@ class DecisionTransformer(nn.Module):
                     nn.init.zeros_(module.bias)
 
     def forward(self, R: Tensor, s: Tensor, a: Tensor, t: Tensor, last_only: bool = False) -> Tensor:  # noqa: N803
-        """Predicted actions in [-1, 1], shape (batch, K, action size); with `last_only` (batch, 1, action size).
+        """Predicted actions in [-1, 1], shape (batch, K, action size); with `last_only` (batch, 1, action
+        size).
 
         R: returns-to-go divided by RETURN_SCALE, shape (batch, K). s: standardised states, (batch, K, state
-        size). a: actions, (batch, K, action size). t: time steps into the episode, (batch, K), integers. K may
-        be shorter than the context. The prediction at a step depends on its R and s and on all before, not on its a.
+        size). a: actions, (batch, K, action size). t: time steps into the episode, (batch, K), integers. K
+        may be shorter than the context. The prediction at a step depends on its R and s and on all before,
+        not on its a.
         """
         batch, length = t.shape
         # compute embeddings for tokens; the time embedding is shared by the three tokens of a step

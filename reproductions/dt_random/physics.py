@@ -1,8 +1,8 @@
 """Many copies of a MuJoCo locomotion task, stepped together, exactly as gymnasium's v5 environments.
 
-The physics is MuJoCo's own: one `MjData` a copy, advanced by `mj_step`, so each copy keeps its own solver warm
-start and follows gymnasium bit for bit (a test compares them step by step). What gymnasium adds to the physics
-is small and stands here: observation, reward, termination and the noise of the initial state, after
+The physics is MuJoCo's own: one `MjData` a copy, advanced by `mj_step`, so each copy keeps its own solver
+warm start and follows gymnasium bit for bit (a test compares them step by step). What gymnasium adds to the
+physics is small and stands here: observation, reward, termination and the noise of the initial state, after
 gymnasium/envs/mujoco/{hopper_v5,half_cheetah_v5,walker2d_v5}.py (Farama Foundation, MIT licence) and
 https://gymnasium.farama.org/environments/mujoco/. The XML models are read from the installed gymnasium.
 
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mujoco
+import mujoco  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,7 +36,9 @@ class UnknownEnvironment(ValueError):
 
 @dataclass(frozen=True)
 class Task:
-    """What distinguishes one environment from another; the values are the defaults of gymnasium's v5 classes."""
+    """What distinguishes one environment from another; the values are the defaults of gymnasium's v5
+    classes.
+    """
 
     name: str
     gymnasium_id: str
@@ -132,7 +134,9 @@ def load_model(task: Task) -> mujoco.MjModel:
     """The compiled MuJoCo model of the task, from the XML file in the installed gymnasium package."""
     package = importlib.util.find_spec("gymnasium")
     if package is None or not package.submodule_search_locations:
-        raise ModuleNotFoundError("gymnasium is not installed; install the extra: pip install 'interp-kb[mujoco]'")
+        raise ModuleNotFoundError(
+            "gymnasium is not installed; install the extra: pip install 'interp-kb[mujoco]'"
+        )
     path = Path(package.submodule_search_locations[0]) / "envs" / "mujoco" / "assets" / task.model_file
     with _quiet_warnings():
         return mujoco.MjModel.from_xml_path(str(path))
@@ -160,7 +164,7 @@ class Environments:
     """
 
     def __init__(self, name: str, seeds: Sequence[int], threads: int = 1) -> None:
-        """One copy for each of `seeds`; `threads` > 1 shares the copies out (MuJoCo releases Python's lock)."""
+        """One copy for each of `seeds`, shared out to `threads` (MuJoCo releases Python's lock)."""
         self.task = task_named(name)
         self.model = load_model(self.task)
         self.copies = len(seeds)
@@ -172,7 +176,9 @@ class Environments:
         self._states = [mujoco.MjData(self.model) for _ in seeds]
         self._initial_positions: Floats = self._states[0].qpos.copy()
         self._initial_velocities: Floats = self._states[0].qvel.copy()
-        self._generators = [np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed))) for seed in seeds]
+        self._generators = [
+            np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed))) for seed in seeds
+        ]
         # Views into MuJoCo's own memory, fetched once: attribute access costs more than the copy.
         self._positions = [state.qpos for state in self._states]
         self._velocities = [state.qvel for state in self._states]
@@ -200,7 +206,9 @@ class Environments:
             observations[row] = self._observe(state.qpos[None], state.qvel[None])[0]
         return observations
 
-    def step(self, actions: NDArray[np.floating[Any]], which: Sequence[int] | NDArray[np.int64] | None = None) -> Step:
+    def step(
+        self, actions: NDArray[np.floating[Any]], which: Sequence[int] | NDArray[np.int64] | None = None
+    ) -> Step:
         """Applies `actions`, shape (len(which), action size), for one control step of `seconds_per_step`.
 
         Only the copies `which` (None: all) move, and the result has a row for each of them. As in gymnasium,
@@ -208,7 +216,9 @@ class Environments:
         """
         chosen = np.arange(self.copies) if which is None else np.asarray(which, dtype=np.int64)
         if actions.shape != (len(chosen), self.action_size):
-            raise ValueError(f"actions have shape {actions.shape}, expected {(len(chosen), self.action_size)}")
+            raise ValueError(
+                f"actions have shape {actions.shape}, expected {(len(chosen), self.action_size)}"
+            )
         before = np.array([self._positions[index][0] for index in chosen])
         if self._pool is None:
             self._advance(actions, chosen)

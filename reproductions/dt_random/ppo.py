@@ -1,11 +1,13 @@
-"""Proximal policy optimisation (Schulman et al. 2017, arXiv 1707.06347) on many environments and one CPU core.
+"""Proximal policy optimisation (Schulman et al. 2017, arXiv 1707.06347) on many environments and one CPU
+core.
 
 It only makes the medium and expert behaviour policies; nothing of the claim under test depends on it. The
-networks are two small tanh MLPs, so small that a framework's overhead per operation would be most of the time:
-forward, backward and Adam are written out in numpy on one flat parameter vector (a test holds the gradient
-against torch). The set-up follows Tianshou's published MuJoCo recipe (Weng et al. 2022, JMLR 23(267)): 64
-environments, 2,048 steps an iteration, 10 epochs of minibatches of 64, learning rate 3e-4 falling linearly to 0,
-standardised observations, returns scaled by their running deviation, advantages recomputed in each epoch.
+networks are two small tanh MLPs, so small that a framework's overhead per operation would be most of the
+time: forward, backward and Adam are written out in numpy on one flat parameter vector (a test holds the
+gradient against torch). The set-up follows Tianshou's published MuJoCo recipe (Weng et al. 2022, JMLR
+23(267)): 64 environments, 2,048 steps an iteration, 10 epochs of minibatches of 64, learning rate 3e-4
+falling linearly to 0, standardised observations, returns scaled by their running deviation, advantages
+recomputed in each epoch.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reproductions.dt_random.behaviour import OBSERVATION_CLIP, GaussianPolicy, Single
 from reproductions.dt_random.physics import Environments, Flags, Floats, seeds_from
@@ -65,13 +66,17 @@ class RunningMoments:
     @property
     def deviation(self) -> Floats:
         """Standard deviation, shape (size,)."""
-        return np.sqrt(self.variance + 1e-8)
+        return np.asarray(np.sqrt(self.variance + 1e-8))
 
 
 class ActorCritic:
-    """Mean action and value, each a tanh MLP with two hidden layers; parameters and gradients are flat vectors."""
+    """Mean action and value, each a tanh MLP with two hidden layers; parameters and gradients are flat
+    vectors.
+    """
 
-    def __init__(self, observation_size: int, action_size: int, recipe: Recipe, generator: np.random.Generator) -> None:
+    def __init__(
+        self, observation_size: int, action_size: int, recipe: Recipe, generator: np.random.Generator
+    ) -> None:
         hidden = recipe.hidden
         shapes = [(observation_size, hidden), (hidden, hidden), (hidden, action_size)]
         value_shapes = [*shapes[:2], (hidden, 1)]
@@ -79,7 +84,9 @@ class ActorCritic:
         self.parameters: Single = np.zeros(sum(sizes) + action_size, dtype=np.float32)
         self.gradient: Single = np.zeros_like(self.parameters)
         self.actor, self.critic, self.log_deviation = self._views(self.parameters, shapes, value_shapes)
-        self.actor_slope, self.critic_slope, self.log_deviation_slope = self._views(self.gradient, shapes, value_shapes)
+        self.actor_slope, self.critic_slope, self.log_deviation_slope = self._views(
+            self.gradient, shapes, value_shapes
+        )
         for layers in (self.actor, self.critic):
             for weight, _ in layers:
                 weight[:] = np.sqrt(2) * _orthogonal(weight.shape, generator)
@@ -112,9 +119,17 @@ class ActorCritic:
         return np.asarray(-0.5 * np.square(score).sum(axis=1) - self.log_deviation.sum(), dtype=np.float32)
 
     def differentiate(
-        self, observations: Single, actions: Single, old: Single, advantages: Single, returns: Single, recipe: Recipe
+        self,
+        observations: Single,
+        actions: Single,
+        old: Single,
+        advantages: Single,
+        returns: Single,
+        recipe: Recipe,
     ) -> None:
-        """Leaves in `gradient` the slope of the clipped surrogate (equation 7) plus the weighted value error."""
+        """Leaves in `gradient` the slope of the clipped surrogate (equation 7) plus the weighted value
+        error.
+        """
         n = np.float32(len(observations))
         activations = _forward(self.actor, observations)
         inverse = np.exp(-self.log_deviation)
@@ -149,7 +164,10 @@ def _forward(layers: list[tuple[Single, Single]], inputs: Single) -> list[Single
 
 
 def _backward(
-    layers: list[tuple[Single, Single]], activations: list[Single], slope: Single, gradients: list[tuple[Single, Single]]
+    layers: list[tuple[Single, Single]],
+    activations: list[Single],
+    slope: Single,
+    gradients: list[tuple[Single, Single]],
 ) -> None:
     """Writes the gradients of the layers, given the loss's slope at the output."""
     for index in reversed(range(len(layers))):
@@ -211,7 +229,9 @@ class Trainer:
         self.iteration += 1
 
     def _collect(self) -> tuple[Single, Single, Single, Floats, Flags, Flags]:
-        """Arrays of shape (steps, copies, ...): observations, next ones, actions, rewards, terminated, ended."""
+        """Arrays of shape (steps, copies, ...): observations, next ones, actions, rewards, terminated,
+        ended.
+        """
         recipe, environments = self.recipe, self.environments
         shape = (recipe.steps_per_copy, recipe.copies)
         raw = np.empty((*shape, environments.observation_size))
@@ -272,7 +292,9 @@ class Trainer:
         self.second_moment += np.float32(0.001) * np.square(gradient)
         size = np.float32(rate / (1 - 0.9**self.updates))
         correction = np.float32(1 / np.sqrt(1 - 0.999**self.updates))
-        self.network.parameters -= size * self.first_moment / (np.sqrt(self.second_moment) * correction + np.float32(1e-5))
+        self.network.parameters -= (
+            size * self.first_moment / (np.sqrt(self.second_moment) * correction + np.float32(1e-5))
+        )
 
     def state(self) -> dict[str, Any]:
         """Everything but the environments, as arrays and plain values."""
@@ -281,7 +303,9 @@ class Trainer:
             "first_moment": self.first_moment.copy(),
             "second_moment": self.second_moment.copy(),
             "counters": np.array([self.updates, self.iteration]),
-            "observation_moments": np.stack([self.observation_moments.mean, self.observation_moments.variance]),
+            "observation_moments": np.stack(
+                [self.observation_moments.mean, self.observation_moments.variance]
+            ),
             "return_moments": np.stack([self.return_moments.mean, self.return_moments.variance]),
             "counts": np.array([self.observation_moments.count, self.return_moments.count]),
         }
@@ -294,5 +318,7 @@ class Trainer:
         self.updates, self.iteration = (int(value) for value in state["counters"])
         self.observation_moments.mean, self.observation_moments.variance = state["observation_moments"]
         self.return_moments.mean, self.return_moments.variance = state["return_moments"]
-        self.observation_moments.count, self.return_moments.count = (float(value) for value in state["counts"])
+        self.observation_moments.count, self.return_moments.count = (
+            float(value) for value in state["counts"]
+        )
         self.generator = np.random.default_rng([seed, 2, self.iteration])

@@ -2,17 +2,19 @@
 
     python -m reproductions.dt_random.train_behaviours --env hopper --seed 0 --ship
 
-One process, one core; it saves its progress and continues where it stopped. The expert is the snapshot with the
-highest mean return under its own action noise over development episodes; the medium policy is the earlier
-snapshot of the same run that lies nearest to `MEDIUM_SHARE` of it. Both are then measured again on fresh episodes.
+One process, one core; it saves its progress and continues where it stopped. The expert is the snapshot with
+the highest mean return under its own action noise over development episodes; the medium policy is the
+earlier snapshot of the same run that lies nearest to `MEDIUM_SHARE` of it. Both are then measured again on
+fresh episodes.
 """
 
+# ruff: noqa: E402
 from __future__ import annotations
 
 import os
 
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")  # before numpy: its tiny products are slower on several threads
+    os.environ.setdefault(_variable, "1")  # before numpy: its tiny products gain nothing from more threads
 
 import argparse
 import json
@@ -59,7 +61,9 @@ def summary(returns: Floats) -> dict[str, float]:
     }
 
 
-def train(environment: str, seed: int, recipe: Recipe, folder: Path, snapshots: int, episodes: int) -> dict[str, Any]:
+def train(
+    environment: str, seed: int, recipe: Recipe, folder: Path, snapshots: int, episodes: int
+) -> dict[str, Any]:
     """Runs PPO to the end, with a snapshot and its evaluation at regular steps; returns the run's record."""
     folder.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(environment, recipe, seed)
@@ -106,10 +110,15 @@ def chosen_snapshots(curve: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     if not earlier:
         raise ValueError("the first snapshot is the best one: the run learned nothing; try another seed")
     target = MEDIUM_SHARE * expert["return_under_noise"]
-    return {"expert": expert, "medium": min(earlier, key=lambda point: abs(point["return_under_noise"] - target))}
+    return {
+        "expert": expert,
+        "medium": min(earlier, key=lambda point: abs(point["return_under_noise"] - target)),
+    }
 
 
-def ship(environment: str, seed: int, recipe: Recipe, record: dict[str, Any], folder: Path, other_seeds: str) -> None:
+def ship(
+    environment: str, seed: int, recipe: Recipe, record: dict[str, Any], folder: Path, other_seeds: str
+) -> None:
     """Copies the chosen snapshots to `behaviours/`, each with its JSON account."""
     fresh = seeds_from(seed, 100, purpose=FRESH)
     SHIPPED.mkdir(exist_ok=True)
@@ -132,17 +141,25 @@ def ship(environment: str, seed: int, recipe: Recipe, record: dict[str, Any], fo
             "action_noise": [round(float(value), 4) for value in policy.action_deviation],
             "evaluation_under_noise": summary(episode_returns(policy, environment, fresh, noise=True)),
             "evaluation_of_mean_action": summary(episode_returns(policy, environment, fresh, noise=False)),
-            "evaluation_note": f"fresh episodes of at most {EPISODE_STEPS} steps, not those that chose the snapshot",
+            "evaluation_note": f"fresh episodes of at most {EPISODE_STEPS} steps, not those that chose it",
             "learning_curve": record["curve"],
         }
         policy.save(SHIPPED / f"{environment}-{level}.safetensors")
         (SHIPPED / f"{environment}-{level}.json").write_text(json.dumps(account, indent=1) + "\n")
-        print(environment, level, account["evaluation_under_noise"], account["evaluation_of_mean_action"], flush=True)
+        print(
+            environment,
+            level,
+            account["evaluation_under_noise"],
+            account["evaluation_of_mean_action"],
+            flush=True,
+        )
 
 
 def main() -> None:
     """Parses the command line, trains, and ships where asked."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--env", choices=list(TASKS), required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=Recipe.total_steps, help="environment steps in all")
@@ -150,7 +167,9 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=20, help="development episodes a snapshot")
     parser.add_argument("--folder", type=Path, default=Path(".kb/dt"), help="where progress is kept")
     parser.add_argument("--ship", action="store_true", help="write the chosen weights to behaviours/")
-    parser.add_argument("--other-seeds", default="none", help="what to record about seeds tried beside this one")
+    parser.add_argument(
+        "--other-seeds", default="none", help="what to record about seeds tried beside this one"
+    )
     arguments = parser.parse_args()
     recipe = Recipe(total_steps=arguments.steps)
     folder = arguments.folder / f"{arguments.env}-{arguments.seed}-{arguments.steps}"

@@ -1,4 +1,6 @@
-"""One training loop for the Decision Transformer and its baselines: schedule, precision, checkpoint, exact resume."""
+"""One training loop for the Decision Transformer and its baselines: schedule, precision, checkpoint, exact
+resume.
+"""
 
 from __future__ import annotations
 
@@ -44,8 +46,10 @@ class Schedule:
 
 def processor_has_bfloat16() -> bool:
     """Whether this processor multiplies bfloat16 matrices in hardware (AVX-512 BF16 or AMX)."""
-    if torch.backends.mkldnn.is_available():
-        probes = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    if torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        probes = (
+            getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        )
         return any(probe() for probe in probes if probe is not None)
     return False
 
@@ -57,7 +61,9 @@ class CheckpointError(ValueError):
 class Training:
     """Minimises `loss` over the parameters of `model`; the whole state can be saved and continued exactly."""
 
-    def __init__(self, model: nn.Module, loss: Loss, schedule: Schedule, seed: int, bfloat16: bool = False) -> None:
+    def __init__(
+        self, model: nn.Module, loss: Loss, schedule: Schedule, seed: int, bfloat16: bool = False
+    ) -> None:
         """`seed` decides batches and dropout; the caller initialises the model (see `seeded`)."""
         self.model, self.loss, self.schedule, self.bfloat16 = model, loss, schedule, bfloat16
         self.optimiser = torch.optim.AdamW(
@@ -86,7 +92,9 @@ class Training:
     def _step(self) -> Tensor:
         for group in self.optimiser.param_groups:
             group["lr"] = self.schedule.learning_rate * self.schedule.factor(self.update)
-        precision: Any = torch.autocast("cpu", dtype=torch.bfloat16) if self.bfloat16 else contextlib.nullcontext()
+        precision: Any = (
+            torch.autocast("cpu", dtype=torch.bfloat16) if self.bfloat16 else contextlib.nullcontext()
+        )
         with precision:
             loss = self.loss(self.batches)
         self.optimiser.zero_grad(set_to_none=True)
@@ -119,24 +127,30 @@ class Training:
             precision = state["bfloat16"]
         except Exception as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise CheckpointError(f"{path} is not a usable checkpoint ({reason}); delete it to start over") from error
+            raise CheckpointError(
+                f"{path} is not a usable checkpoint ({reason}); delete it to start over"
+            ) from error
         if precision != self.bfloat16:
             raise CheckpointError(
-                f"{path} was trained {'with' if precision else 'without'} bfloat16; continue it on such a machine "
-                "or delete it to start over"
+                f"{path} was trained {'with' if precision else 'without'} bfloat16; "
+                "continue it on such a machine or delete it to start over"
             )
         try:
             self.model.load_state_dict(state["model"])
             self.optimiser.load_state_dict(state["optimiser"])
         except (RuntimeError, ValueError, KeyError) as error:
-            raise CheckpointError(f"{path} belongs to a model of other sizes; delete it to start over") from error
+            raise CheckpointError(
+                f"{path} belongs to a model of other sizes; delete it to start over"
+            ) from error
         self.batches.set_state(state["batches"])
         self.dropout_state = state["dropout"]
         self.update, self.recent_loss = state["update"], state["recent_loss"]
 
 
 def seeded(make: Callable[[], Model], seed: int) -> Model:
-    """A freshly initialised model whose weights depend on `seed` alone; it leaves the global stream untouched."""
+    """A freshly initialised model whose weights depend on `seed` alone; it leaves the global stream
+    untouched.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return make().eval()

@@ -1,0 +1,253 @@
+"""Opening a store: to read with plain sqlite3, to write in one transaction of an SQLModel session.
+
+The released claims.db is only ever read, in rollback-journal mode, so that read-only media will do. The
+first write makes the working store from it. An older working store is migrated on opening, after a backup.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kb.errors import KbError
+from kb.store import migrations
+from kb.store.backup import backup_before_migration, copy_database
+from kb.store.places import Places
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+BUSY_SECONDS = 10
+"""How long a writer waits for another before it gives up."""
+
+
+def for_reading(places: Places) -> sqlite3.Connection:
+    """Open the working store if there is one, else the released one.
+
+    Raises:
+        KbError: when there is no store, or it is no database, too new, locked or unreadable.
+    """
+    if places.working.exists():
+        path = places.working
+        with errors_told(path):
+            if _version_of(path) < migrations.LATEST:
+                _migrate_file(path)
+        return open_to_read(path)
+    if places.released.exists():
+        return open_to_read(places.released)
+    raise KbError(
+        f"no store at {places.working} and no claims.db at {places.released}",
+        "run `kb init` for a workspace, or `kb library build` where citations/ is",
+    )
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """A read-only connection to the store at `path`, rows by name."""
+    with errors_told(path):
+        found = _version_of(path)
+        if found < migrations.LATEST:
+            raise KbError(
+                f"{path} has schema {found}, this kb has {migrations.LATEST}",
+                "run `kb library build` for claims.db, or `kb db migrate` for a working store",
+            )
+        connection = _connect(path, read_only=True)
+        connection.row_factory = sqlite3.Row
+        return connection
+
+
+@contextlib.contextmanager
+def for_writing(places: Places) -> Iterator[Session]:
+    """A session in one transaction on the working store: committed at the end, rolled back on any error.
+
+    Raises:
+        KbError: as `for_reading`, and when the store cannot be written.
+    """
+    path = places.working
+    if not path.exists():
+        with errors_told(path):
+            _make_working_store(places)
+    with writing_to(path) as session:
+        yield session
+
+
+@contextlib.contextmanager
+def writing_to(path: Path) -> Iterator[Session]:
+    """As `for_writing`, for an existing store at `path`."""
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.pool import NullPool
+    from sqlmodel import Session
+
+    with errors_told(path):
+        if _version_of(path) < migrations.LATEST:
+            _migrate_file(path)
+    engine = create_engine(
+        "sqlite://", creator=lambda: _connect(path, read_only=False), poolclass=NullPool, hide_parameters=True
+    )
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        with errors_told(path), Session(engine) as session, session.begin():
+            try:
+                yield session
+                session.flush()
+            except DBAPIError as error:
+                if isinstance(error.orig, sqlite3.Error):
+                    raise error.orig from None
+                raise
+    except DBAPIError as error:
+        if isinstance(error.orig, sqlite3.Error):
+            with errors_told(path):
+                raise error.orig from None
+        raise
+    finally:
+        engine.dispose()
+
+
+def raw(session: Session) -> sqlite3.Connection:
+    """The sqlite3 connection inside the session's transaction, so that `queries` can be used there."""
+    session.flush()
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, sqlite3.Connection)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def create(path: Path) -> None:
+    """Make an empty store at `path`, which must not exist, in rollback-journal mode."""
+    with errors_told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            migrations.apply(connection)
+
+
+def migrate(places: Places) -> tuple[int, int]:
+    """Bring the working store to the latest schema; the versions before and after."""
+    if not places.working.exists():
+        return migrations.LATEST, migrations.LATEST
+    with errors_told(places.working):
+        before = _version_of(places.working)
+        if before < migrations.LATEST:
+            _migrate_file(places.working)
+    return before, migrations.LATEST
+
+
+def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    mode = "ro" if read_only else "rw"
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        timeout=BUSY_SECONDS,
+        check_same_thread=False,
+    )
+    connection.execute("PRAGMA foreign_keys = ON")
+    # Text of strangers: no SQL of theirs in the schema may call functions with side effects.
+    connection.execute("PRAGMA trusted_schema = OFF")
+    return connection
+
+
+def _version_of(path: Path) -> int:
+    """The schema version of a store, after making sure that it is one."""
+    if path.is_dir():
+        raise KbError(f"{path} is a folder, not a store", "name a file with --db or KB_DB")
+    with contextlib.closing(_connect(path, read_only=True)) as connection:
+        found = migrations.version(connection)
+        mark = connection.execute("PRAGMA application_id").fetchone()[0]
+        if mark != migrations.APPLICATION_ID:
+            raise KbError(f"{path} is a database, but not one of kb's", "name another with --db or KB_DB")
+        if found > migrations.LATEST:
+            raise KbError(
+                f"{path} was written by a newer kb (schema {found}, this one knows {migrations.LATEST})",
+                "upgrade kb: pip install --upgrade interp-kb",
+            )
+        return found
+
+
+def _migrate_file(path: Path) -> None:
+    backup = backup_before_migration(path)
+    try:
+        with contextlib.closing(_connect(path, read_only=False)) as connection:
+            migrations.apply(connection)
+    except sqlite3.Error as error:
+        raise KbError(
+            f"migrating {path} failed ({error})", f"the store before it is kept in {backup}"
+        ) from None
+
+
+def _make_working_store(places: Places) -> None:
+    """Copy the released store beside the working one's place and rename it: never half a store."""
+    path = places.working
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        if places.released.exists():
+            with contextlib.closing(open_to_read(places.released)) as source:
+                copy_database(source, half)
+        else:
+            create(half)
+        with contextlib.closing(sqlite3.connect(half, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+        # Two first writers at once: the one that comes second keeps the store of the first.
+        with contextlib.suppress(FileExistsError):
+            os.link(half, path)
+    finally:
+        for leftover in (half, Path(f"{half}-wal"), Path(f"{half}-shm"), Path(f"{half}-journal")):
+            leftover.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def errors_told(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system say about `path` into one line that says what to do."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise _told(path, str(error), getattr(error, "sqlite_errorname", "")) from None
+    except FileNotFoundError as error:
+        raise KbError(
+            f"cannot make {error.filename or path}", "name another place with --db or KB_DB"
+        ) from None
+    except PermissionError:
+        raise KbError(
+            f"no permission to write {path}", "name another place with --db or KB_DB, or set HOME"
+        ) from None
+    except OSError as error:
+        raise KbError(f"{path}: {error.strerror or error}", "name another place with --db or KB_DB") from None
+
+
+def _told(path: Path, message: str, name: str) -> KbError:
+    match name:
+        case "SQLITE_NOTADB" | "SQLITE_CORRUPT":
+            return KbError(
+                f"{path} is not a database, or it is damaged ({message})",
+                "restore a backup (`kb db backup` makes them), or move it away to start from claims.db",
+            )
+        case "SQLITE_BUSY" | "SQLITE_LOCKED" | "SQLITE_BUSY_SNAPSHOT":
+            return KbError(
+                f"{path} is locked by another process", f"tried for {BUSY_SECONDS} s; try again", code=1
+            )
+        case "SQLITE_FULL":
+            return KbError(
+                f"no room left on the disk that holds {path}", "nothing was changed; free some room"
+            )
+        case (
+            "SQLITE_READONLY"
+            | "SQLITE_CANTOPEN"
+            | "SQLITE_READONLY_DIRECTORY"
+            | "SQLITE_PERM"
+            | "SQLITE_AUTH"
+        ):
+            return KbError(
+                f"{path} cannot be written or opened ({message})", "name another place with --db or KB_DB"
+            )
+        case "SQLITE_CONSTRAINT_FOREIGNKEY":
+            return KbError("something still points at what would be removed, or at what is not there")
+        case _ if name.startswith("SQLITE_IOERR"):
+            return KbError(
+                f"reading or writing {path} failed ({message})", "nothing was changed; check the disk"
+            )
+        case _:
+            return KbError(f"{path}: {message}")

@@ -1,0 +1,328 @@
+"""The only door for changes to records: validated content in, rows and history out, in one transaction."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from kb import records
+from kb.errors import KbError, shown
+from kb.store import queries
+from kb.store.connect import raw
+from kb.store.rows import dumps, rows_of
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+OWN = {"claim": "claims/own.yaml", "source": "references.bib", "figure": "figures/own.csv"}
+"""Where a new record goes in citations/ when nobody says."""
+
+_CHILDREN = ("tag", "citation", "relation", "computation", "prediction")
+
+
+def put(
+    session: Session,
+    record: records.Record,
+    *,
+    home: str | None = None,
+    position: int | None = None,
+    why: str = "",
+    by: str | None = None,
+    record_history: bool = True,
+) -> str:
+    """Add a record, or change the one of that name; "added", "changed" or "same".
+
+    Raises:
+        KbError: when it cites or relates to what is not there, naming it and what comes near.
+    """
+    kind, name = kind_of(record), records.name_of(record)
+    connection = raw(session)
+    before = queries.placed_record(connection, kind, name)
+    at_home = home or (before["home"] if before else OWN.get(kind, f"talks/{name}.yaml"))
+    if position is None:
+        position = (
+            before["position"] if before and at_home == before["home"] else _end_of(connection, kind, at_home)
+        )
+    after = {"record": records.plain(record), "home": at_home, "position": position}
+    if before == after:
+        return "same"
+    _check_name(connection, kind, name, bool(before))
+    record = _check_references(connection, record)
+    _write(session, connection, record, at_home, position)
+    if record_history and (before is None or before["record"] != after["record"]):
+        _remember(session, kind, name, "edit" if before else "add", before, after, why=why, by=by)
+    return "changed" if before else "added"
+
+
+def remove(session: Session, kind: str, name: str, *, why: str = "", by: str | None = None) -> None:
+    """Remove a record; history keeps it.
+
+    Raises:
+        NotFound: when there is none of that name.
+        KbError: when others still point at it, naming them.
+    """
+    connection = raw(session)
+    name = queries.resolve(connection, kind, name)
+    before = queries.placed_record(connection, kind, name)
+    pointing = queries.pointing_at(connection, kind, name)
+    if pointing:
+        told = ", ".join(pointing[:5]) + (f" and {len(pointing) - 5} more" if len(pointing) > 5 else "")
+        raise KbError(f"{kind} {name} is still used by {told}", "change or remove those first", code=1)
+    delete(session, kind, name)
+    _remember(session, kind, name, "remove", before, None, why=why, by=by)
+
+
+def delete(session: Session, kind: str, name: str) -> None:
+    """Take a record's rows away without asking or remembering: for `remove` and the merge of libraries."""
+    connection = raw(session)
+    if kind in ("claim", "source"):
+        connection.execute("DELETE FROM alias WHERE kind = ? AND name = ?", (kind, name))
+    connection.execute(f"DELETE FROM {kind} WHERE {records.KEYS[kind]} = ?", (name,))
+
+
+def rename(session: Session, kind: str, old: str, new: str, *, why: str = "", by: str | None = None) -> None:
+    """Give a claim or source another name; references follow, and the old name still finds it.
+
+    Raises:
+        NotFound: when there is none named `old`.
+        KbError: when `new` is taken, or no name of that kind.
+    """
+    connection = raw(session)
+    old = queries.resolve(connection, kind, old)
+    if kind not in ("claim", "source"):
+        raise KbError(f"a {kind} cannot be renamed", "add a new one and remove the old")
+    before = queries.placed_record(connection, kind, old)
+    assert before is not None, "resolve found it"
+    content = dict(before["record"])
+    content[records.KEYS[kind]] = new
+    content["aliases"] = [alias for alias in content.get("aliases", []) if alias != new] + [old]
+    record = records.parse(kind, content)
+    _rename_rows(connection, kind, old, new)
+    _write(session, connection, record, before["home"], before["position"])
+    after = {**before, "record": records.plain(record)}
+    _remember(session, kind, new, "edit", before, after, why=why or f"renamed from {old}", by=by)
+
+
+def undo(session: Session, *, why: str = "", by: str | None = None) -> dict[str, Any]:
+    """Take the last change that is not yet undone back; the history keeps both.
+
+    Returns: the change that was taken back, as `queries.history` shows it.
+
+    Raises:
+        KbError: when there is nothing to undo, or later records stand in the way.
+    """
+    connection = raw(session)
+    row = connection.execute(
+        "SELECT * FROM change WHERE action IN ('add', 'edit', 'remove')"
+        " AND seq NOT IN (SELECT undoes FROM change WHERE undoes IS NOT NULL) ORDER BY seq DESC LIMIT 1"
+    ).fetchone()
+    if row is None:
+        raise KbError("there is nothing to undo", "kb claim history shows what happened", code=1)
+    kind, name = row["kind"], row["name"]
+    before = json.loads(row["before"]) if row["before"] else None
+    now = queries.placed_record(connection, kind, name)
+    if before is None:
+        pointing = queries.pointing_at(connection, kind, name)
+        if pointing:
+            raise KbError(
+                f"{kind} {name} is used by {', '.join(pointing[:5])} by now", "change those first", code=1
+            )
+        delete(session, kind, name)
+        restored = name
+    else:
+        record = records.parse(kind, before["record"])
+        restored = records.name_of(record)
+        if restored != name:
+            _rename_rows(connection, kind, name, restored)
+        record = _check_references(connection, record)
+        _write(session, connection, record, before["home"], before["position"])
+    _remember(session, kind, restored, "undo", now, before, why=why, by=by, undoes=row["seq"])
+    return queries.change(row)
+
+
+@contextlib.contextmanager
+def bulk(session: Session) -> Iterator[None]:
+    """Many puts at once: the search text is rebuilt at the end, references of relations are checked then."""
+    connection = raw(session)
+    connection.execute("INSERT OR IGNORE INTO meta VALUES ('bulk', '1')")
+    yield
+    session.flush()
+    dangling = connection.execute(
+        "SELECT r.claim_id, r.target FROM relation r LEFT JOIN claim c ON c.id = r.target"
+        " WHERE c.id IS NULL ORDER BY 1, 2 LIMIT 5"
+    ).fetchall()
+    if dangling:
+        told = ", ".join(f"{claim} -> {target}" for claim, target in dangling)
+        raise KbError(
+            f"relations to claims that are not there: {told}", "add those claims or drop the relations"
+        )
+    connection.execute("DELETE FROM meta WHERE name = 'bulk'")
+    rebuild_search(connection)
+
+
+def rebuild_search(connection: sqlite3.Connection) -> None:
+    """Bring the search text of every claim up to date; unchanged rows are left alone."""
+    connection.execute(
+        "INSERT INTO claim_text(claim_id, statement, quotes, sources, tags)"
+        " SELECT w.claim_id, w.statement, w.quotes, w.sources, w.tags FROM claim_text_wanted w"
+        " LEFT JOIN claim_text t ON t.claim_id = w.claim_id"
+        " WHERE t.claim_id IS NULL OR (t.statement, t.quotes, t.sources, t.tags)"
+        " <> (w.statement, w.quotes, w.sources, w.tags)"
+        " ON CONFLICT(claim_id) DO UPDATE SET statement = excluded.statement, quotes = excluded.quotes,"
+        " sources = excluded.sources, tags = excluded.tags"
+    )
+
+
+def kind_of(record: records.Record) -> str:
+    """The record kind of a validated record: claim, source, figure or talk."""
+    return next(kind for kind, model in records.MODELS.items() if type(record) is model)
+
+
+def now() -> str:
+    """The time as the store writes it: UTC, to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def editor() -> str:
+    """Who makes changes: KB_USER, else the login name, else 'unknown'."""
+    return next((os.environ[n] for n in ("KB_USER", "USER", "LOGNAME") if os.environ.get(n)), "unknown")[:100]
+
+
+def _write(
+    session: Session, connection: sqlite3.Connection, record: records.Record, home: str, position: int
+) -> None:
+    from sqlalchemy.dialects.sqlite import insert
+    from sqlmodel import SQLModel
+
+    kind, name = kind_of(record), records.name_of(record)
+    tables = SQLModel.metadata.tables
+    if not tables:  # the schema registers its tables when it is first imported
+        import kb.schema  # noqa: F401
+    own_bulk = connection.execute("INSERT OR IGNORE INTO meta VALUES ('bulk', '1')").rowcount == 1
+    if kind == "claim":
+        for child in _CHILDREN:
+            connection.execute(f"DELETE FROM {child} WHERE claim_id = ?", (name,))
+    if kind in ("claim", "source"):
+        connection.execute("DELETE FROM alias WHERE kind = ? AND name = ?", (kind, name))
+    for table, rows in rows_of(record, home, position):
+        if not rows:
+            continue
+        statement: Any = insert(tables[table])
+        if table == kind:
+            key = records.KEYS[kind]
+            values = {column: statement.excluded[column] for column in rows[0] if column != key}
+            statement = statement.on_conflict_do_update(index_elements=[key], set_=values)
+        session.execute(statement, rows)
+    if own_bulk:
+        connection.execute("DELETE FROM meta WHERE name = 'bulk'")
+        _refresh_search(connection, kind, name)
+
+
+def _refresh_search(connection: sqlite3.Connection, kind: str, name: str) -> None:
+    """Touch what the triggers watch, once, now that the whole record is written."""
+    if kind == "claim":
+        connection.execute("UPDATE claim SET id = id WHERE id = ?", (name,))
+    elif kind == "source":
+        connection.execute("UPDATE source SET key = key WHERE key = ?", (name,))
+
+
+def _rename_rows(connection: sqlite3.Connection, kind: str, old: str, new: str) -> None:
+    key = records.KEYS[kind]
+    taken = connection.execute(f"SELECT 1 FROM {kind} WHERE {key} = ?", (new,)).fetchone()
+    if taken:
+        raise KbError(f"there is already a {kind} named {new}", "choose another name", code=1)
+    connection.execute("DELETE FROM alias WHERE kind = ? AND (name = ? OR alias = ?)", (kind, old, new))
+    connection.execute(f"UPDATE {kind} SET {key} = ? WHERE {key} = ?", (new, old))
+
+
+def _end_of(connection: sqlite3.Connection, kind: str, home: str) -> int:
+    row = connection.execute(f"SELECT COALESCE(MAX(position), -1) + 1 FROM {kind} WHERE home = ?", (home,))
+    return int(row.fetchone()[0])
+
+
+def _check_name(connection: sqlite3.Connection, kind: str, name: str, exists: bool) -> None:
+    if exists:
+        return
+    row = connection.execute("SELECT name FROM alias WHERE kind = ? AND alias = ?", (kind, name)).fetchone()
+    if row:
+        raise KbError(
+            f"{name} is a former name of {kind} {row[0]}", "edit that one, or choose another name", code=1
+        )
+
+
+def _check_references(connection: sqlite3.Connection, record: records.Record) -> records.Record:
+    """The record with former names of what it points at replaced by today's."""
+    if isinstance(record, records.Figure):
+        return record.model_copy(
+            update={"source": _source_key(connection, record.source, f"figure {record.id}")}
+        )
+    if not isinstance(record, records.Claim):
+        return record
+    in_bulk = connection.execute("SELECT 1 FROM meta WHERE name = 'bulk'").fetchone()
+    citations = [
+        c.model_copy(update={"source": _source_key(connection, c.source, f"claim {record.id}: citation {n}")})
+        for n, c in enumerate(record.citations, 1)
+    ]
+    relations = record.relations
+    if not in_bulk:
+        relations = [
+            r.model_copy(update={"claim": _claim_id(connection, r.claim, f"claim {record.id}: relation {n}")})
+            for n, r in enumerate(record.relations, 1)
+        ]
+    return record.model_copy(update={"citations": citations, "relations": relations})
+
+
+def _source_key(connection: sqlite3.Connection, key: str, where: str) -> str:
+    return _known(connection, "source", key, where, "kb cite add brings it in")
+
+
+def _claim_id(connection: sqlite3.Connection, id_: str, where: str) -> str:
+    return _known(connection, "claim", id_, where, "kb claim list shows what there is")
+
+
+def _known(connection: sqlite3.Connection, kind: str, name: str, where: str, remedy: str) -> str:
+    key = records.KEYS[kind]
+    if connection.execute(f"SELECT 1 FROM {kind} WHERE {key} = ?", (name,)).fetchone():
+        return name
+    row = connection.execute("SELECT name FROM alias WHERE kind = ? AND alias = ?", (kind, name)).fetchone()
+    if row:
+        return str(row[0])
+    near = difflib.get_close_matches(name, queries.names(connection, kind), 3)
+    hint = f"did you mean {', '.join(near)}?" if near else remedy
+    raise KbError(f"{where} names the {kind} {shown(name)}, which is not there", hint)
+
+
+def _remember(
+    session: Session,
+    kind: str,
+    name: str,
+    action: str,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+    *,
+    why: str,
+    by: str | None,
+    undoes: int | None = None,
+) -> None:
+    from kb.schema import Change
+
+    session.add(
+        Change(
+            at=now(),
+            by=by or editor(),
+            why=why,
+            kind=kind,
+            name=name,
+            action=action,
+            before=dumps(before) if before else None,
+            after=dumps(after) if after else None,
+            undoes=undoes,
+        )
+    )
+    session.flush()

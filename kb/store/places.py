@@ -1,0 +1,82 @@
+"""Where things are: the workspace, its library and stores, and the user's data folder. Standard library only."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from kb.errors import KbError
+
+
+@dataclass(frozen=True)
+class Places:
+    """Every path that a command needs, decided once."""
+
+    workspace: Path | None
+    """Nearest folder from the current one upwards that holds citations/ beside claims.db or .kb/."""
+    library: Path
+    """The workspace's citations/, else the shipped one."""
+    released: Path
+    """The workspace's claims.db, else the shipped one. Only ever read."""
+    working: Path
+    """The working store: --db, KB_DB, <workspace>/.kb/store.db, or the one in the user's data folder."""
+    reproductions: tuple[Path, ...]
+    """Folders of experiments, the workspace's first."""
+    runs: Path
+    """Where own runs are kept."""
+
+
+def shipped() -> Path:
+    """The folder with claims.db, citations/ and reproductions/: inside the package, or the root of a clone."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "shipped"
+    return inside if inside.is_dir() else package.parent
+
+
+def find(db: str | None = None, start: Path | None = None) -> Places:
+    """Decide where everything is, for a call from `start` (the current folder) with the option --db."""
+    ship = shipped()
+    workspace = _workspace(start)
+    home = workspace or ship
+    local = workspace / ".kb" if workspace else None
+    named = db or os.environ.get("KB_DB")
+    if named:
+        working = Path(named).expanduser() if named.startswith("~") else Path(named)
+        working = working.absolute()
+    else:
+        working = (local or data_folder()) / "store.db"
+    folders = [folder for base in (workspace, ship) if base for folder in [base / "reproductions"]]
+    return Places(
+        workspace=workspace,
+        library=home / "citations",
+        released=home / "claims.db",
+        working=working,
+        reproductions=tuple(dict.fromkeys(folder for folder in folders if folder.is_dir())),
+        runs=(working.parent if named else local or data_folder()) / "runs",
+    )
+
+
+def _workspace(start: Path | None) -> Path | None:
+    try:
+        here = (start or Path.cwd()).absolute()
+    except OSError:
+        raise KbError("the current folder no longer exists", "change to another") from None
+    for folder in (here, *here.parents):
+        try:
+            if (folder / "citations").is_dir() and any((folder / n).exists() for n in ("claims.db", ".kb")):
+                return folder
+        except OSError:
+            continue
+    return None
+
+
+def data_folder() -> Path:
+    """The user's own data folder for kb; where there is no home, a path that cannot be written says so later."""
+    named = os.environ.get("XDG_DATA_HOME")
+    if named and Path(named).is_absolute():
+        return Path(named) / "kb"
+    try:
+        return Path.home() / ".local" / "share" / "kb"
+    except (RuntimeError, KeyError):
+        return Path("/nonexistent-home") / "kb"

@@ -145,8 +145,6 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         check_same_thread=False,
     )
     connection.execute("PRAGMA foreign_keys = ON")
-    # Text of strangers: no SQL of theirs in the schema may call functions with side effects.
-    connection.execute("PRAGMA trusted_schema = OFF")
     return connection
 
 

@@ -7,15 +7,16 @@ put a line into `NOUNS`.
 
 from __future__ import annotations
 
+import copy
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
-from typer.main import get_command, get_group
+from typer.main import get_command, get_command_from_info, get_command_name, get_group
 
 from kb.cli import output, state
 from kb.errors import KbError, shown
@@ -82,14 +83,46 @@ def load(noun: str) -> Any:
     if attribute == SINGLE:
         single = typer.Typer(add_completion=False)
         single.command(name=noun)(commands)
-        command = get_command(single)
+        command: Any = get_command(single)
     else:
-        command = get_group(commands)
+        command = _group(commands)
         command.name = noun
     command.help = command.help or text
-    for each in (command, *getattr(command, "commands", {}).values()):
-        each.rich_markup_mode = _markup()
+    return _marked_up(command)
+
+
+def _marked_up(command: Any) -> Any:
+    command.rich_markup_mode = _markup()
     return command
+
+
+class _OnDemand(Mapping[str, Any]):
+    """Commands by name, made when asked for: reading the options of all costs more than running one."""
+
+    def __init__(self, infos: Sequence[Any], made: Mapping[str, Any]) -> None:
+        self._infos = {info.name or get_command_name(info.callback.__name__): info for info in infos}
+        self._made = dict(made)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = get_command_from_info(
+                self._infos[name], pretty_exceptions_short=False, rich_markup_mode=_markup()
+            )
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._infos, **self._made})
+
+    def __len__(self) -> int:
+        return len({**self._infos, **self._made})
+
+
+def _group(commands: typer.Typer) -> TyperGroup:
+    frame = copy.copy(commands)
+    frame.registered_commands = []
+    group = get_group(frame)
+    group.commands = _OnDemand(commands.registered_commands, group.commands)  # type: ignore[assignment]
+    return group
 
 
 def _markup() -> Any:
@@ -132,8 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     output.prepare()
     try:
-        command = get_command(app)
-        command.rich_markup_mode = _markup()  # type: ignore[attr-defined]
+        command = _marked_up(get_command(app))
         given = list(sys.argv[1:] if arguments is None else arguments)
         code = command.main(args=given, prog_name="kb", standalone_mode=False)
         sys.stdout.flush()

@@ -116,6 +116,7 @@ def emit(
     *,
     rows: Rows | Callable[[], Rows] | None = None,
     page: Page | Callable[[], Page] | None = None,
+    text: str | None = None,
 ) -> None:
     """Print `data` on stdout in the form that was asked for.
 
@@ -124,9 +125,14 @@ def emit(
         as_json: whether `--json` was given.
         rows: the same as a table: fitted to the terminal, tab-separated with a header when piped.
         page: the same as a page to read. Give `rows` or `page`, or a function that makes it.
+        text: the same as text that is a document of its own, such as Markdown or BibTeX: printed as it is,
+            but for what a terminal would obey.
     """
     if as_json:
         print(as_json_text(data))
+        return
+    if text is not None:
+        print(clean(text).rstrip("\n"))
         return
     if rows is not None:
         table = rows() if callable(rows) else rows

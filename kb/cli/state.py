@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3
+    from pathlib import Path
 
     from kb.store.places import Places
 
@@ -38,3 +39,8 @@ def reading() -> Iterator[sqlite3.Connection]:
         yield connection
     finally:
         connection.close()
+
+
+def forms() -> Path:
+    """The folder in which forms are kept while they are filled in."""
+    return places().working.parent / "forms"

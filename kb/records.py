@@ -208,6 +208,19 @@ class Claim(_Record):
         return self
 
 
+_RESOLVED = ("crossref", "xdata", "ids", "entrysubtype")
+_ENTRY_START = re.compile(r"\n\s*@\w*[ \t]*[{(]")
+
+
+def _braces_close(value: str) -> bool:
+    depth = 0
+    for brace in re.findall(r"[{}]", value):
+        depth += 1 if brace == "{" else -1
+        if depth < 0:
+            return False
+    return depth == 0
+
+
 class Source(_Record):
     """A bibliographic entry. `fields` are its BibTeX fields, names in lower case, in their order.
 
@@ -222,6 +235,21 @@ class Source(_Record):
         default_factory=dict
     )
     aliases: list[SourceKey] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _can_be_written_as_bibtex(self) -> Source:
+        if self.type.startswith(("comment", "preamble", "string")) or self.type == "xdata":
+            raise ValueError(f"@{self.type} is no type of entry")
+        for name, value in self.fields.items():
+            if name in _RESOLVED:
+                raise ValueError(f"`{name}` is no field: it is resolved when an entry is imported")
+            if not _braces_close(value):
+                raise ValueError(f"the braces in `{name}` do not close (BibTeX counts those after a \\ too)")
+            if "@" in value and _ENTRY_START.search(value):
+                raise ValueError(f"a line of `{name}` starts like an entry of BibTeX")
+        if len({self.key, *self.aliases}) != len(self.aliases) + 1:
+            raise ValueError("`aliases` names one key twice, or the source's own key")
+        return self
 
 
 class Figure(_Record):

@@ -86,7 +86,7 @@ class RandomTanhGaussianPolicy:
         mean = hidden @ mean_weight + mean_bias
         deviation = np.exp(np.clip(hidden @ log_weight + log_bias, -20, 2))
         noise = generator.standard_normal(mean.shape, dtype=np.float32)
-        return np.tanh(mean + deviation * noise).astype(np.float32)
+        return np.asarray(np.tanh(mean + deviation * noise), dtype=np.float32)
 
 
 @dataclass(frozen=True)

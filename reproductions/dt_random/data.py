@@ -67,12 +67,10 @@ class DataSet:
 
     @property
     def returns_to_go(self) -> Single:
-        """Sum of the rewards from each step to its episode's end, shape (N,), as section 3 of the paper
-        says.
-        """
+        """Sum of the rewards from each step to its episode's end, shape (N,); section 3 of the paper."""
         before = np.concatenate([[0.0], np.cumsum(self.rewards, dtype=np.float64)])
         ends = np.repeat(self.starts + self.lengths, self.lengths)
-        return (before[ends] - before[:-1]).astype(np.float32)
+        return np.asarray(before[ends] - before[:-1], dtype=np.float32)
 
     @property
     def steps_into_episode(self) -> NDArray[np.int64]:

@@ -243,7 +243,7 @@ class Source(_Record):
         for name, value in self.fields.items():
             if name in _RESOLVED:
                 raise ValueError(f"`{name}` is no field: it is resolved when an entry is imported")
-            if not _braces_close(value):
+            if ("{" in value or "}" in value) and not _braces_close(value):
                 raise ValueError(f"the braces in `{name}` do not close (BibTeX counts those after a \\ too)")
             if "@" in value and _ENTRY_START.search(value):
                 raise ValueError(f"a line of `{name}` starts like an entry of BibTeX")

@@ -165,9 +165,13 @@ class _Reader:
     def resolve(self, expression: str) -> tuple[str, str]:
         """The value of an expression, and the names in it that are no known string."""
         first, last = expression[:1], expression[-1:]
-        if first == "{" and last == "}" and scan.close_brace(expression, 0) == len(expression):
-            return expression[1:-1].strip(), ""
-        if expression.isdigit():
+        if first == "{" and last == "}":
+            inner = expression[1:-1]
+            if ("{" not in inner and "}" not in inner) or scan.close_brace(expression, 0) == len(expression):
+                return inner.strip(), ""
+        elif first == '"' and last == '"' and '"' not in (inner := expression[1:-1]):
+            return inner.strip(), ""
+        elif expression.isdigit():
             return expression, ""
         found = scan.pieces(expression)
         if found is None or found[1] != len(expression):

@@ -238,7 +238,11 @@ def _rename_rows(connection: sqlite3.Connection, kind: str, old: str, new: str) 
     if taken:
         raise KbError(f"there is already a {kind} named {new}", "choose another name", code=1)
     connection.execute("DELETE FROM alias WHERE kind = ? AND (name = ? OR alias = ?)", (kind, old, new))
+    # The search text follows by its foreign key; the triggers, which run before that, would add a second row.
+    own_bulk = connection.execute("INSERT OR IGNORE INTO meta VALUES ('bulk', '1')").rowcount == 1
     connection.execute(f"UPDATE {kind} SET {key} = ? WHERE {key} = ?", (new, old))
+    if own_bulk:
+        connection.execute("DELETE FROM meta WHERE name = 'bulk'")
 
 
 def _end_of(connection: sqlite3.Connection, kind: str, home: str) -> int:

@@ -97,8 +97,10 @@ def save_run(session: Session, run: Mapping[str, Any], *, recorded: bool = False
     connection = raw(session)
     id_ = run["id"]
     connection.execute("DELETE FROM run WHERE id = ?", (id_,))
-    columns = {name: run[name] for name in _PLAIN if run.get(name) is not None}
-    as_json = {name: json.dumps(run[name], ensure_ascii=False) for name in _JSON if name in run}
+    columns: dict[str, Any] = {name: run[name] for name in _PLAIN if run.get(name) is not None}
+    as_json: dict[str, Any] = {
+        name: json.dumps(run[name], ensure_ascii=False) for name in _JSON if name in run
+    }
     session.add(Run(**columns, **as_json, recorded=recorded, folder=folder))
     session.flush()
     for position, (name, metric) in enumerate(run.get("metrics", {}).items()):

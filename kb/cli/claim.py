@@ -11,13 +11,24 @@ from typing import Annotated
 import typer
 
 from kb import words
-from kb.cli import claim_history, claim_write, completion, state
+from kb.cli import completion, state
 from kb.cli.options import ClaimId, Json, Limit
 from kb.cli.output import emit, words_of
 from kb.errors import KbError
 
 app = typer.Typer(help="Find, read, trace, write and undo claims.", no_args_is_help=True)
 
+LATER = {
+    "add": "kb.cli.claim_write:add",
+    "edit": "kb.cli.claim_write:edit_",
+    "cite": "kb.cli.claim_write:cite",
+    "relate": "kb.cli.claim_history:relate",
+    "remove": "kb.cli.claim_history:remove",
+    "rename": "kb.cli.claim_history:rename",
+    "undo": "kb.cli.claim_history:undo",
+    "history": "kb.cli.claim_history:history",
+}
+"""The commands that write, and the history: their modules are imported when they are called."""
 FORMATS = ("text", "markdown", "json")
 
 
@@ -128,13 +139,3 @@ def search(
     _emit_list(found, as_json, "nothing found; fewer or other words may find it")
     if not found:
         raise typer.Exit(1)
-
-
-app.command("add")(claim_write.add)
-app.command("edit")(claim_write.edit_)
-app.command("cite")(claim_write.cite)
-app.command("relate")(claim_history.relate)
-app.command("remove")(claim_history.remove)
-app.command("rename")(claim_history.rename)
-app.command("undo")(claim_history.undo)
-app.command("history")(claim_history.history)

@@ -243,15 +243,19 @@ def _computations(sheet: Page, computations: list[dict[str, Any]]) -> None:
     if not computations:
         return
     sheet.heading("Published figures, recomputed")
+    assumed = ""
     for computation in computations:
         outcome = computation.get("outcome") or "unknown"
         sheet.item(computation_line(computation), bullet=(f"{outcome:<7}", outcome))
         sheet.line([(computation["expression"], "dim")], indent=10)
         if outcome in ("fail", "unknown") and computation.get("detail"):
             sheet.line([(computation["detail"], outcome)], indent=10)
-        for name in ("assumes", "note"):
-            if computation.get(name):
-                sheet.line([(f"{name}: ", "dim"), computation[name]], indent=10)
+        assumes = computation.get("assumes") or ""
+        if assumes and assumes != assumed:
+            sheet.line([("assumes: ", "dim"), assumes], indent=10)
+        assumed = assumes or assumed
+        if computation.get("note"):
+            sheet.line([("note: ", "dim"), computation["note"]], indent=10)
 
 
 def computation_line(computation: dict[str, Any]) -> list[Span | str]:

@@ -260,36 +260,35 @@ class Page:
     """A page to read, built from the top down. Each method gives the page back."""
 
     def __init__(self) -> None:
-        self._parts: list[tuple[Span, str, Text]] = []
+        self._parts: list[tuple[Span, Span, Text]] = []
 
     def line(self, text: Text = "", style: str = "", indent: int = 0) -> Page:
         """A paragraph, wrapped and indented; none given is an empty line."""
-        self._parts.append(
-            ((" " * indent, ""), " " * indent, [(text, style)] if isinstance(text, str) else text)
-        )
+        space = (" " * indent, "")
+        self._parts.append((space, space, [(text, style)] if isinstance(text, str) else text))
         return self
 
     def heading(self, text: str) -> Page:
         """An empty line and a heading."""
         return self.line().line(text, "heading")
 
-    def item(self, text: Text, bullet: Span = ("•", "dim"), indent: int = 2) -> Page:
-        """A paragraph with a bullet, its other lines aligned to the first."""
-        mark_, style = bullet
-        self._parts.append(((" " * indent + mark_ + " ", style), " " * (indent + width_of(mark_) + 1), text))
+    def item(self, text: Text, bullet: Span = ("•", "dim"), indent: int = 2, *, bar: bool = False) -> Page:
+        """A paragraph with a bullet, its other lines aligned to the first; with `bar` they repeat the bullet."""
+        first = (" " * indent + bullet[0] + " ", bullet[1])
+        self._parts.append((first, first if bar else (" " * width_of(first[0]), ""), text))
         return self
 
     def field(self, name: str, text: Text | None, width: int = 12, indent: int = 0) -> Page:
         """A name and what it is, aligned in two columns; nothing where there is nothing to tell."""
         if text:
             first = " " * indent + f"{name:<{width}} "
-            self._parts.append(((first, "dim"), " " * width_of(first), text))
+            self._parts.append(((first, "dim"), (" " * width_of(first), ""), text))
         return self
 
     def render(self, width: int | None = None) -> Iterator[str]:
         """Lines, at most `width` columns wide (the terminal's, up to `READING_WIDTH`)."""
         columns = min(width or terminal_width(), READING_WIDTH)
-        for (first, style), rest, text in self._parts:
-            for n, line in enumerate(wrap(text, max(16, columns - len(rest)))):
-                begin = paint(first, style) if n == 0 and first.strip() else rest
-                yield (begin + _painted(line)).rstrip()
+        for first, rest, text in self._parts:
+            for n, line in enumerate(wrap(text, max(16, columns - width_of(rest[0])))):
+                begin, style = first if n == 0 else rest
+                yield ((paint(begin, style) if begin.strip() else begin) + _painted(line)).rstrip()

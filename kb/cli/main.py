@@ -2,7 +2,8 @@
 
 A noun's module is imported only when that noun is called: `kb claim list` never pays for what
 `kb reproduce` needs, and `kb --help` pays for none of them. To add a noun, write `kb/cli/<noun>.py` and
-put a line into `NOUNS`.
+put a line into `NOUNS`. A module may name further commands in `LATER`, as {"add": "module:function"}: those
+modules are imported when the command is called.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_command_from_info, get_command_name, get_group
+from typer.models import CommandInfo
 
 from kb.cli import output, state
 from kb.errors import KbError, shown
@@ -79,13 +81,14 @@ class _ReaderLeft(Exception):
 def load(noun: str) -> Any:
     """Import the module of a noun and give its command or its group of commands."""
     module_name, attribute, text = NOUNS[noun]
-    commands = getattr(importlib.import_module(module_name), attribute)
+    module = importlib.import_module(module_name)
+    commands = getattr(module, attribute)
     if attribute == SINGLE:
         single = typer.Typer(add_completion=False)
         single.command(name=noun)(commands)
         command: Any = get_command(single)
     else:
-        command = _group(commands)
+        command = _group(commands, getattr(module, "LATER", {}))
         command.name = noun
     command.help = command.help or text
     return _marked_up(command)
@@ -97,31 +100,45 @@ def _marked_up(command: Any) -> Any:
 
 
 class _OnDemand(Mapping[str, Any]):
-    """Commands by name, made when asked for: reading the options of all costs more than running one."""
+    """Commands by name, made when asked for: reading the options of all costs more than running one.
 
-    def __init__(self, infos: Sequence[Any], made: Mapping[str, Any]) -> None:
-        self._infos = {info.name or get_command_name(info.callback.__name__): info for info in infos}
+    Args:
+        now: commands whose functions are there.
+        later: name -> "module:function" of commands whose module is imported when they are called.
+        made: subgroups.
+    """
+
+    def __init__(self, now: Sequence[CommandInfo], later: Mapping[str, str], made: Mapping[str, Any]) -> None:
+        self._now = {
+            info.name or get_command_name(info.callback.__name__): info for info in now if info.callback
+        }
+        self._later = later
         self._made = dict(made)
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._made:
+            if name in self._later:
+                module, _, function = self._later[name].partition(":")
+                self._now[name] = CommandInfo(
+                    name, callback=getattr(importlib.import_module(module), function)
+                )
             self._made[name] = get_command_from_info(
-                self._infos[name], pretty_exceptions_short=False, rich_markup_mode=_markup()
+                self._now[name], pretty_exceptions_short=False, rich_markup_mode=_markup()
             )
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter({**self._infos, **self._made})
+        return iter({**self._now, **self._later, **self._made})
 
     def __len__(self) -> int:
-        return len({**self._infos, **self._made})
+        return len({**self._now, **self._later, **self._made})
 
 
-def _group(commands: typer.Typer) -> TyperGroup:
+def _group(commands: typer.Typer, later: Mapping[str, str]) -> TyperGroup:
     frame = copy.copy(commands)
     frame.registered_commands = []
     group = get_group(frame)
-    group.commands = _OnDemand(commands.registered_commands, group.commands)  # type: ignore[assignment]
+    group.commands = _OnDemand(commands.registered_commands, later, group.commands)  # type: ignore[assignment]
     return group
 
 

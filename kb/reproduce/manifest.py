@@ -1,0 +1,311 @@
+"""The manifest of a reproduction, reproduction.toml: what it tests, how it is run, what it means.
+
+Criteria stand here before anything runs. Plain dataclasses, checked by hand, so that listing
+reproductions imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kb import words
+from kb.errors import KbError, NotFound
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FILE = "reproduction.toml"
+ESTIMATORS = ("mean", "proportion", "difference", "ratio")
+PROTOCOL_FIELDS = (
+    "environment",
+    "environment_version",
+    "data",
+    "data_version",
+    "score_scale",
+    "checkpoint",
+    "return_to_go",
+    "training_seeds",
+    "episodes",
+    "spread",
+    "network",
+)
+"""What makes two numbers comparable."""
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A tier of the reproduction: its parameters and what it costs."""
+
+    parameters: Mapping[str, Any]
+    seconds: float
+    """Expected wall time on two cores."""
+    disk_mb: float
+    memory_mb: float
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How samples become an estimate with an interval."""
+
+    name: str
+    title: str
+    estimator: str
+    """mean of the samples over units; proportion (values out of weights); difference (paired by unit, the
+    first of `samples` minus the second); ratio (of means, the first over the second)."""
+    samples: tuple[str, ...]
+    unit: str
+    min_units: int
+    """With fewer independent units every criterion on this metric is inconclusive."""
+    secondary: bool = False
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """claim + metric + region + what it means for the claim if the metric's interval lies inside."""
+
+    name: str
+    claim: str
+    metric: str
+    meaning: str
+    low: float | None
+    high: float | None
+    primary: bool
+    analogue: bool
+    wording: str
+    presets: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """As run records and the store keep it."""
+        kept = ("name", "claim", "metric", "meaning", "low", "high", "primary", "analogue", "wording")
+        return {**{name: getattr(self, name) for name in kept}, "presets": list(self.presets)}
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A reproduction as its folder describes it."""
+
+    folder: Path
+    name: str
+    title: str
+    version: str
+    sources: tuple[str, ...]
+    needs: tuple[str, ...]
+    """Extras of kb that it needs installed."""
+    modules: tuple[str, ...]
+    """Modules that must be importable, looked for before the start."""
+    pilot: str
+    """Which pilot data the thresholds were chosen after."""
+    departures: tuple[str, ...]
+    protocol: Mapping[str, Any]
+    published: tuple[Mapping[str, Any], ...]
+    presets: Mapping[str, Preset]
+    metrics: tuple[Metric, ...]
+    criteria: tuple[Criterion, ...]
+    raw: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def module(self) -> str:
+        """What `python -m` runs."""
+        return f"reproductions.{self.folder.name}.experiment"
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """The claims that it judges."""
+        return tuple(dict.fromkeys(criterion.claim for criterion in self.criteria))
+
+
+def load(folder: Path) -> Manifest:
+    """Read and check the manifest in `folder`.
+
+    Raises:
+        KbError: naming the file and the key that is wrong.
+    """
+    path = folder / FILE
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise KbError(f"no {FILE} in {folder}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise KbError(f"{path} cannot be read: {error}") from None
+    return _Reader(path).manifest(raw)
+
+
+def folders(roots: tuple[Path, ...]) -> dict[str, Path]:
+    """Folders with a manifest, by the name that the folder gives; the first root wins."""
+    found: dict[str, Path] = {}
+    for root in roots:
+        for path in sorted(root.glob(f"*/{FILE}")):
+            found.setdefault(path.parent.name.replace("_", "-"), path.parent)
+    return found
+
+
+def load_all(roots: tuple[Path, ...]) -> list[Manifest]:
+    """Every reproduction under the roots, by name."""
+    return [load(folder) for _, folder in sorted(folders(roots).items())]
+
+
+def find(roots: tuple[Path, ...], name_or_claim: str) -> Manifest:
+    """The reproduction of that name, or the one that judges that claim first.
+
+    Raises:
+        NotFound: with the names that come near.
+    """
+    known = folders(roots)
+    if name_or_claim in known:
+        return load(known[name_or_claim])
+    judging = [manifest for manifest in load_all(roots) if name_or_claim in manifest.claims]
+    if judging:
+        first = [m for m in judging if any(c.primary and c.claim == name_or_claim for c in m.criteria)]
+        return (first or judging)[0]
+    import difflib
+
+    raise NotFound("reproduction", name_or_claim, difflib.get_close_matches(name_or_claim, known, 3))
+
+
+class _Reader:
+    """Checks plain TOML data key by key; every complaint names the file and the key."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def manifest(self, raw: dict[str, Any]) -> Manifest:
+        name = self.text(raw, "name")
+        if not _NAME.fullmatch(name) or name != self.path.parent.name.replace("_", "-"):
+            self.complain("name", "is not the folder's name with dashes")
+        metrics = tuple(self.metric(m, f"metric {n}") for n, m in enumerate(self.tables(raw, "metric"), 1))
+        presets = {key: self.preset(key, value) for key, value in self.table(raw, "presets").items()}
+        if not {"smoke", "quick"} <= set(presets) or set(presets) - set(words.PRESETS):
+            self.complain("presets", "must be smoke, quick and perhaps full")
+        criteria = tuple(
+            self.criterion(c, f"criterion {n}", metrics)
+            for n, c in enumerate(self.tables(raw, "criterion"), 1)
+        )
+        for label, names in (
+            ("metric", [m.name for m in metrics]),
+            ("criterion", [c.name for c in criteria]),
+        ):
+            if len(set(names)) != len(names):
+                self.complain(label, "names one thing twice")
+        self.one_primary_metric(criteria)
+        protocol = self.table(raw, "protocol")
+        if set(protocol) - set(PROTOCOL_FIELDS):
+            self.complain("protocol", f"knows only {', '.join(PROTOCOL_FIELDS)}")
+        return Manifest(
+            folder=self.path.parent,
+            name=name,
+            title=self.text(raw, "title"),
+            version=self.text(raw, "version"),
+            sources=self.texts(raw, "sources"),
+            needs=self.texts(raw, "needs"),
+            modules=self.texts(raw, "modules"),
+            pilot=self.text(raw, "pilot"),
+            departures=self.texts(raw, "departures"),
+            protocol=protocol,
+            published=tuple(self.tables(raw, "published")),
+            presets=presets,
+            metrics=metrics,
+            criteria=criteria,
+            raw=raw,
+        )
+
+    def one_primary_metric(self, criteria: tuple[Criterion, ...]) -> None:
+        """One primary criterion per claim: its meanings may differ, its metric may not."""
+        first: dict[str, str] = {}
+        for criterion in criteria:
+            if criterion.primary and first.setdefault(criterion.claim, criterion.metric) != criterion.metric:
+                self.complain(criterion.name, f"{criterion.claim} already has another primary metric")
+
+    def preset(self, key: str, value: Any) -> Preset:
+        where = f"presets.{key}"
+        if not isinstance(value, dict):
+            self.complain(where, "must be a table")
+        return Preset(
+            parameters=self.table(value, "parameters", where),
+            seconds=self.number(value, "seconds", where),
+            disk_mb=self.number(value, "disk_mb", where),
+            memory_mb=self.number(value, "memory_mb", where),
+        )
+
+    def metric(self, raw: dict[str, Any], where: str) -> Metric:
+        estimator = self.text(raw, "estimator", where)
+        samples = self.texts(raw, "samples", where) or (self.text(raw, "name", where),)
+        if estimator not in ESTIMATORS:
+            self.complain(f"{where}.estimator", f"must be one of {', '.join(ESTIMATORS)}")
+        if len(samples) != (2 if estimator in ("difference", "ratio") else 1):
+            self.complain(f"{where}.samples", f"do not fit a {estimator}")
+        return Metric(
+            name=self.text(raw, "name", where),
+            title=self.text(raw, "title", where),
+            estimator=estimator,
+            samples=samples,
+            unit=self.text(raw, "unit", where),
+            min_units=int(self.number(raw, "min_units", where)),
+            secondary=bool(raw.get("secondary", False)),
+        )
+
+    def criterion(self, raw: dict[str, Any], where: str, metrics: tuple[Metric, ...]) -> Criterion:
+        meaning = self.text(raw, "meaning", where)
+        metric = self.text(raw, "metric", where)
+        if meaning not in words.MEANINGS:
+            self.complain(f"{where}.meaning", "must be supports or refutes")
+        if metric not in {m.name for m in metrics}:
+            self.complain(f"{where}.metric", f"names no metric: {metric}")
+        low, high = (self.number(raw, key, where) if key in raw else None for key in ("low", "high"))
+        if low is None and high is None:
+            self.complain(where, "needs a region: low, high or both")
+        presets = self.texts(raw, "presets", where) or ("quick", "full")
+        if set(presets) - {"quick", "full"}:
+            self.complain(f"{where}.presets", "may be quick and full; a smoke run never gives a verdict")
+        return Criterion(
+            name=self.text(raw, "name", where),
+            claim=self.text(raw, "claim", where),
+            metric=metric,
+            meaning=meaning,
+            low=low,
+            high=high,
+            primary=bool(raw.get("primary", False)),
+            analogue=bool(raw.get("analogue", False)),
+            wording=self.text(raw, "wording", where),
+            presets=presets,
+        )
+
+    def complain(self, key: str, what: str) -> None:
+        raise KbError(f"{self.path}: {key} {what}")
+
+    def text(self, raw: Mapping[str, Any], key: str, where: str = "") -> str:
+        value = raw.get(key)
+        if not isinstance(value, str) or not value.strip():
+            self.complain(f"{where}.{key}".lstrip("."), "must be a text")
+        return str(value).strip()
+
+    def texts(self, raw: Mapping[str, Any], key: str, where: str = "") -> tuple[str, ...]:
+        value = raw.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            self.complain(f"{where}.{key}".lstrip("."), "must be a list of texts")
+        return tuple(value)
+
+    def number(self, raw: Mapping[str, Any], key: str, where: str = "") -> float:
+        value = raw.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.complain(f"{where}.{key}".lstrip("."), "must be a number")
+        return float(value)  # type: ignore[arg-type]
+
+    def table(self, raw: Mapping[str, Any], key: str, where: str = "") -> dict[str, Any]:
+        value = raw.get(key, {})
+        if not isinstance(value, dict):
+            self.complain(f"{where}.{key}".lstrip("."), "must be a table")
+        return dict(value)
+
+    def tables(self, raw: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+        value = raw.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            self.complain(key, "must be tables: [[" + key + "]]")
+        return list(value)

@@ -47,9 +47,11 @@ class Failure:
     what: str
     raw: str
     loss: Loss = "entry"
+    where: str = ""
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.key + ': ' if self.key else ''}{self.what}"
+        place = f"{self.where}:{self.line}" if self.where else f"line {self.line}"
+        return f"{place}: {self.key + ': ' if self.key else ''}{self.what}"
 
 
 @dataclass
@@ -69,7 +71,7 @@ def read(text: str, *, where: str = "") -> tuple[list[Source], list[Failure]]:
 
     Args:
         text: a whole .bib file. A byte order mark and CRLF are fine.
-        where: the file's name, put before what went wrong.
+        where: the file's name, which failures name.
     """
     reading = read_all(text, where=where)
     return reading.sources, reading.failures
@@ -98,13 +100,13 @@ def read_file(path: Path) -> Reading:
 def read_all(text: str, *, where: str = "") -> Reading:
     """As `read`, with what else the file held."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    return _Reader(text, f"{where}: " if where else "").run()
+    return _Reader(text, where).run()
 
 
 class _Reader:
-    def __init__(self, text: str, prefix: str) -> None:
+    def __init__(self, text: str, where: str) -> None:
         self.text = text
-        self.prefix = prefix
+        self.where = where
         self.reading = Reading()
         self.drafts: list[Draft] = []
         self._counted = (0, 1)
@@ -129,11 +131,11 @@ class _Reader:
         return self.reading
 
     def fail(self, start: int, key: str, what: str, raw: str, loss: Loss = "entry") -> None:
-        self.reading.failures.append(Failure(self.line(start), key, self.prefix + what, raw, loss))
+        self.reading.failures.append(Failure(self.line(start), key, what, raw, loss, self.where))
 
     def fail_draft(self, draft: Draft, what: str, loss: Loss) -> None:
         raw = self.text[draft.start : draft.end]
-        self.reading.failures.append(Failure(draft.line, draft.key, self.prefix + what, raw, loss))
+        self.reading.failures.append(Failure(draft.line, draft.key, what, raw, loss, self.where))
 
     def line(self, offset: int) -> int:
         """The line of an offset; counted on from the last one asked for, so a whole file costs one pass."""

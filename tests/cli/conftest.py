@@ -5,10 +5,8 @@ from __future__ import annotations
 import io
 import json
 import shutil
-import sqlite3
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -176,26 +174,69 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for kind, found in (("source", SOURCES), ("figure", FIGURES), ("claim", CLAIMS), ("talk", [talk])):
             for data in found:
                 edit.put(session, records.parse(kind, data), record_history=False)
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.executescript(RUN)
+    _save_run(path)
     return path
 
 
-RUN = """
-INSERT INTO reproduction(name, title, version, code_digest, manifest) VALUES
-    ('dt-toy', 'A toy', '1', 'abc', '{"needs": ["repro"], "presets": {"quick": {}}}');
-INSERT INTO criterion(reproduction, name, claim_id, metric, meaning, low, is_primary, analogue, wording) VALUES
-    ('dt-toy', 'enough', 'random-suffices', 'share', 'supports', 0.9, 1, 0, 'the share of starts is at least 0.9');
-INSERT INTO run(id, reproduction, version, preset, state, recorded, started) VALUES
-    ('dt-toy-1', 'dt-toy', '1', 'quick', 'finished', 1, '2026-11-20T10:00:00+00:00');
-INSERT INTO metric(run_id, name, position, value, low, high, n, unit, method, title) VALUES
-    ('dt-toy-1', 'share', 0, 0.95, 0.92, 0.98, 10, 'graphs', 'bootstrap', 'share of starts'),
-    ('dt-toy-1', 'shuffled', 1, 0.31, 0.2, 0.4, 10, 'graphs', 'bootstrap', 'with shuffled returns');
-INSERT INTO judgement(run_id, criterion, claim_id, verdict, is_primary, analogue, post_hoc, because) VALUES
-    ('dt-toy-1', 'enough', 'random-suffices', 'supported', 1, 0, 0, 'share 0.95 [0.92, 0.98] is at least 0.9');
-INSERT INTO claim_verdict(claim_id, verdict, because, since, run_id) VALUES
-    ('random-suffices', 'supported', 'share 0.95 [0.92, 0.98] is at least 0.9', '2026-11-20T10:00:00+00:00', 'dt-toy-1');
-"""
+BECAUSE = "share 0.95 [0.92, 0.98] is at least 0.9"
+
+
+def _save_run(path: Path) -> None:
+    from kb.schema import ClaimVerdict
+    from kb.store import connect, runs
+
+    criterion = {"name": "enough", "claim": "random-suffices", "metric": "share", "meaning": "supports"}
+    with connect.writing_to(path) as session:
+        runs.save_reproduction(
+            session,
+            name="dt-toy",
+            title="A toy",
+            version="1",
+            code_digest="abc",
+            manifest={"needs": ["repro"], "presets": {"quick": {}}},
+            criteria=[
+                {**criterion, "low": 0.9, "primary": True, "wording": "the share of starts is at least 0.9"}
+            ],
+        )
+        metric = {"n": 10, "unit": "graphs", "method": "bootstrap"}
+        run = {
+            "id": "dt-toy-1",
+            "reproduction": "dt-toy",
+            "version": "1",
+            "preset": "quick",
+            "state": "finished",
+            "started": "2026-11-20T10:00:00+00:00",
+            "metrics": {
+                "share": {"value": 0.95, "low": 0.92, "high": 0.98, "title": "share of starts", **metric},
+                "shuffled": {
+                    "value": 0.31,
+                    "low": 0.2,
+                    "high": 0.4,
+                    "title": "with shuffled returns",
+                    **metric,
+                },
+            },
+            "judgements": [
+                {
+                    "criterion": "enough",
+                    "claim": "random-suffices",
+                    "verdict": "supported",
+                    "primary": True,
+                    "because": BECAUSE,
+                }
+            ],
+        }
+        runs.save_run(session, run, recorded=True)
+        since = "2026-11-20T10:00:00+00:00"
+        session.add(
+            ClaimVerdict(
+                claim_id="random-suffices",
+                verdict="supported",
+                because=BECAUSE,
+                since=since,
+                run_id="dt-toy-1",
+            )
+        )
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ tags: []        # [maze, goal-misgeneralization]
 citations:
 - source:       # a key; `kb cite list` shows them
   stance:       # {stances}
+  role:         # {roles}
   locator:      # page 3; Table 1, DT column; 12:34
   quote:        # verbatim, 40 words at most; leave it out where nobody read it
   seen:         # {seen}

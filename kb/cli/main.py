@@ -217,6 +217,8 @@ def explain(error: BaseException) -> tuple[str, int]:
         return "kb: stopped by Ctrl-C", INTERRUPTED
     if isinstance(error, typer.Abort):
         return "kb: stopped; nothing was changed", 1
+    if isinstance(error, UnicodeEncodeError):
+        return f"kb: {shown(error.object)} is no UTF-8 text", 2
     if isinstance(error, MemoryError):
         return "kb: not enough memory", 2
     if isinstance(error, OSError):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +92,7 @@ def test_a_talk_is_made_in_the_editor(
     result = kb("talk", "new", "formed")
     assert result.code == 0, result.err
     assert kb("talk-outline", "formed", "--json").json["title"] == "From a form"
-    assert not os.listdir(tmp_path / "forms")
+    assert not list((tmp_path / "forms").iterdir())
 
 
 def test_a_talk_is_changed_by_options_and_keeps_the_rest(kb: Kb, store: Path) -> None:

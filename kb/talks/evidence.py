@@ -1,0 +1,112 @@
+"""What an item rests on, and what speaks against it: citations and related claims as evidence and objections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kb.talks.outline import Evidence, Objection
+from kb.talks.reading import Row
+from kb.talks.text import clean, maybe, numerals, sentence, withhold
+
+FOR = ("asserts", "supports")
+AGAINST = ("disputes", "qualifies")
+ATTACKS = {"rebuts": "rebuts", "undercuts": "undercuts", "qualifies": "qualifies"}
+_STRENGTH = ("disputes", "rebuts", "undercuts", "qualifies", "limitation")
+_STANCE_WORDS = {
+    "disputes": "disputes this",
+    "qualifies": "qualifies this",
+    "limitation": "names a limitation",
+}
+
+
+def evidence_of(claim: Row, label: Callable[[str], str], withheld: set[str]) -> tuple[Evidence, ...]:
+    """The citations that assert or support the claim, in their order; background where there are no others."""
+    citations = claim.get("citations", [])
+    chosen = [citation for citation in citations if citation["stance"] in FOR]
+    chosen = chosen or [citation for citation in citations if citation["stance"] == "background"]
+    return tuple(_evidence(citation, label, withheld) for citation in chosen)
+
+
+def objections_to(claim: Row, label: Callable[[str], str], withheld: set[str]) -> tuple[Objection, ...]:
+    """What speaks against the claim, strongest first: citations that dispute or qualify it, claims that rebut it."""
+    found: list[Objection] = []
+    for citation in claim.get("citations", []):
+        kind = citation["stance"] if citation["stance"] in AGAINST else citation.get("role")
+        if kind in (*AGAINST, "limitation"):
+            found.append(_from_citation(kind, citation, label, withheld))
+    answers = {
+        relation["claim"]: clean(relation["statement"])
+        for relation in claim.get("relations", [])
+        if relation["direction"] == "out"
+        and relation["type"] in ("rebuts", "undercuts")
+        and _stated(relation)
+    }
+    for relation in claim.get("relations", []):
+        if relation["direction"] == "in" and relation["type"] in ATTACKS and _stated(relation):
+            found.append(
+                Objection(
+                    kind=ATTACKS[relation["type"]],
+                    text=withhold(clean(relation["statement"]), withheld),
+                    label=relation["claim"],
+                    claim=relation["claim"],
+                    answer=answers.get(relation["claim"]) or maybe(relation.get("note")),
+                )
+            )
+    return tuple(sorted(found, key=lambda objection: _STRENGTH.index(objection.kind)))
+
+
+def caveat_of(
+    claim: Row, objections: tuple[Objection, ...], withheld: set[str]
+) -> tuple[str | None, str | None]:
+    """The caveat and where it comes from: the claim's own, else the strongest objection to it, else none."""
+    if claim.get("caveat"):
+        return withhold(clean(claim["caveat"]), withheld), None
+    if not objections:
+        return None, None
+    first = objections[0]
+    if first.claim:
+        return f"{sentence(first.text)} This {first.kind} it.", first.claim
+    where = f", {first.locator}" if first.locator else ""
+    said = f": “{first.quote}”" if first.quote else f": {first.text}" if first.text else "."
+    return f"{first.label} {_STANCE_WORDS[first.kind]}{where}{said}", first.source
+
+
+def _evidence(citation: Mapping[str, Any], label: Callable[[str], str], withheld: set[str]) -> Evidence:
+    return Evidence(
+        source=citation["source"],
+        label=label(citation["source"]),
+        stance=citation["stance"],
+        directness=citation.get("directness") or "direct",
+        role=citation.get("role"),
+        locator=maybe(citation.get("locator")),
+        quote=_quote(citation, withheld),
+        seen=citation.get("seen") or "not-read",
+        note=_unless_withheld(maybe(citation.get("note")), withheld),
+    )
+
+
+def _from_citation(
+    kind: str, citation: Mapping[str, Any], label: Callable[[str], str], withheld: set[str]
+) -> Objection:
+    return Objection(
+        kind=kind,
+        text=_unless_withheld(maybe(citation.get("note")), withheld) or "",
+        label=label(citation["source"]),
+        source=citation["source"],
+        locator=maybe(citation.get("locator")),
+        quote=_quote(citation, withheld),
+    )
+
+
+def _quote(citation: Mapping[str, Any], withheld: set[str]) -> str | None:
+    """The quote as it stands in the source, or none: a quote is left out, never altered."""
+    return _unless_withheld(maybe(citation.get("quote")), withheld)
+
+
+def _unless_withheld(text: str | None, withheld: set[str]) -> str | None:
+    return None if text and numerals(text) & withheld else text
+
+
+def _stated(relation: Mapping[str, Any]) -> bool:
+    return bool(relation.get("statement"))

@@ -1,0 +1,72 @@
+"""Verdict marks and the words that always stand beside them; what makes a claim anything but settled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kb.talks.text import clean
+
+MARKS = {
+    "supported": "✓",
+    "refuted": "✗",
+    "mixed": "≠",
+    "inconclusive": "?",
+    "unchecked": "·",
+    "stale": "!",
+}
+_VERDICT_WORDS = {
+    "supported": "supported by our own check",
+    "refuted": "contradicted: our own check refutes it",
+    "mixed": "contradicted in part: our own checks disagree",
+    "inconclusive": "inconclusive: our own check does not decide it",
+    "unchecked": "unchecked: no check of our own has tested it",
+    "stale": "stale: our check is older than what it checked",
+}
+_STATUS_WORDS = {
+    "supported": "supported in the literature",
+    "disputed": "disputed in the literature",
+    "refuted": "refuted in the literature",
+    "open": "open in the literature",
+    "superseded": "superseded in the literature",
+}
+_SAID_VERDICT = {
+    "refuted": "Our own check contradicts that claim.",
+    "mixed": "Our own checks of that claim disagree.",
+    "inconclusive": "Our own check of that claim was inconclusive.",
+    "stale": "Our own check of that claim is out of date.",
+}
+_SAID_STATUS = {
+    "disputed": "The literature disputes that claim.",
+    "refuted": "The literature refutes that claim.",
+    "superseded": "Later work supersedes that claim.",
+}
+
+
+def verdict_text(claim: Mapping[str, Any]) -> str:
+    """Mark and words of our own verdict, with what it was because of."""
+    told = f"{MARKS[claim['verdict']]} {_VERDICT_WORDS[claim['verdict']]}"
+    because = clean((claim.get("verdict_detail") or {}).get("because") or "")
+    # "unchecked" has no because worth a line on a slide.
+    return f"{told} ({because})" if because and claim["verdict"] != "unchecked" else told
+
+
+def warnings_of(claim: Mapping[str, Any], failing: list[str]) -> tuple[str, ...]:
+    """Why the audience should not take the claim as settled; empty where our check supports it undisputed."""
+    found = [
+        f"computation {clean(name)} fails its check: the figures of this claim are withheld"
+        for name in failing
+    ]
+    if claim["verdict"] != "supported":
+        found.append(_VERDICT_WORDS[claim["verdict"]])
+    if claim["status"] != "supported":
+        found.append(_STATUS_WORDS[claim["status"]])
+    if claim.get("conflict"):
+        found.append("changed on both sides of a sync: two versions wait for a decision")
+    return tuple(found)
+
+
+def said(claim: Mapping[str, Any]) -> tuple[str, ...]:
+    """The sentences that a speaker owes the audience about a contradicted, stale or disputed claim."""
+    sentences = (_SAID_VERDICT.get(claim["verdict"]), _SAID_STATUS.get(claim["status"]))
+    return tuple(text for text in sentences if text)

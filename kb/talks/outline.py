@@ -1,0 +1,168 @@
+"""The one outline model that every format is written from. Plain data: nothing here reads or computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A cited source as the list at the end prints it; `number` is its place there, from 1."""
+
+    number: int
+    key: str
+    label: str
+    authors: str
+    year: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A passage that an item rests on or that speaks against it: who, where, in what words."""
+
+    source: str
+    label: str
+    stance: str
+    directness: str
+    role: str | None
+    locator: str | None
+    quote: str | None
+    seen: str
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Objection:
+    """What somebody in the audience may say against an item, and where that stands.
+
+    source: key of the source that says it, if a citation does; claim: id of the claim that does, if one does.
+    """
+
+    kind: str
+    text: str
+    label: str
+    source: str | None = None
+    claim: str | None = None
+    locator: str | None = None
+    quote: str | None = None
+    answer: str | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What our own run measured for an item: an estimate, its 95 % interval, its independent units."""
+
+    name: str
+    title: str
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    unit: str
+    run: str
+    reproduction: str
+    preset: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One published figure of a chart; `cited` is the source's key."""
+
+    label: str
+    value: float
+    spread: float | None
+    cited: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of an item: `file` (a plot that a run left) or `bars` (published figures, one unit and scale)."""
+
+    title: str
+    alt: str
+    credit: str
+    file: str | None = None
+    bars: tuple[Bar, ...] = ()
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One item of a talk: a claim with all that a slide about it must carry.
+
+    title: the finding in words; seconds: time to say `say`; points: what stands under the title;
+    warnings: why the audience should not take it as settled, empty when our own check supports it and
+    nobody disputes it; status is the literature's word, verdict that of our own checks.
+    """
+
+    claim: str
+    kind: str
+    title: str
+    statement: str
+    seconds: int
+    points: tuple[str, ...]
+    number: str | None
+    evidence: tuple[Evidence, ...]
+    caveat: str | None
+    caveat_from: str | None
+    sources: tuple[str, ...]
+    status: str
+    verdict: str
+    verdict_text: str
+    warnings: tuple[str, ...] = ()
+    asserted_by: str = ""
+    date: str | None = None
+    say: tuple[str, ...] = ()
+    shortened: bool = False
+    measured: tuple[Measured, ...] = ()
+    computations: tuple[str, ...] = ()
+    departures: tuple[str, ...] = ()
+    objections: tuple[Objection, ...] = ()
+    commands: tuple[str, ...] = ()
+    rank: int | None = None
+    score: float | None = None
+    why: str | None = None
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A claim that the talk would have held, and why it does not."""
+
+    claim: str
+    title: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The rubric's result as printed: criteria, scored claims in order, and what other weights would change."""
+
+    criteria: tuple[dict[str, Any], ...]
+    claims: tuple[dict[str, Any], ...]
+    alternatives: tuple[dict[str, Any], ...]
+    size: int
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A whole talk. seconds: of the spoken text with pauses, opening and closing included."""
+
+    name: str
+    title: str
+    minutes: float
+    words_per_minute: int
+    pause_seconds: float
+    seconds: int
+    opening: str | None
+    closing: str | None
+    sections: tuple[Section, ...]
+    cut: tuple[Cut, ...]
+    references: tuple[Reference, ...]
+    ranking: Ranking | None = None
+    notices: tuple[str, ...] = ()
+    summary: tuple[str, ...] = field(default=())

@@ -1,0 +1,107 @@
+"""What a talk reads from a store, in one place: plain dicts from `kb.store.queries`, each asked for once."""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from kb.checks.figures import Computed
+from kb.errors import NotFound
+
+Row = dict[str, Any]
+
+
+class Reading(Protocol):
+    """What building a talk needs to know. `StoreReading` is the real one; tests bring their own."""
+
+    def talk(self, name: str) -> Row:
+        """The talk's record; NotFound with the nearest names."""
+
+    def matching(self, kind: Sequence[str], tag: Sequence[str], status: Sequence[str]) -> list[Row]:
+        """Claims of any of these kinds and statuses with any of these tags, as lists show them."""
+
+    def claim(self, name: str) -> Row | None:
+        """One claim with all that hangs on it, found by id or by a former id; None where there is none."""
+
+    def source(self, key: str) -> Row | None:
+        """A source for reading: title, authors, year, doi, eprint, url."""
+
+    def run(self, name: str) -> Row | None:
+        """A run with its metrics, departures and artifacts."""
+
+    def computed(self, claim: str) -> list[Computed]:
+        """The claim's computations over published figures, evaluated now."""
+
+    def figures(self, claim: str) -> list[Row]:
+        """The published figures that those computations read, in their order."""
+
+
+class StoreReading:
+    """A `Reading` of an open store."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def talk(self, name: str) -> Row:
+        """See `Reading`."""
+        from kb.store import queries
+
+        found = queries.record(self._connection, "talk", queries.resolve(self._connection, "talk", name))
+        if found is None:
+            raise NotFound("talk", name)
+        return found
+
+    def matching(self, kind: Sequence[str], tag: Sequence[str], status: Sequence[str]) -> list[Row]:
+        """See `Reading`."""
+        from kb.store import queries
+
+        return queries.list_claims(self._connection, kind=tuple(kind), tag=tuple(tag), status=tuple(status))
+
+    def claim(self, name: str) -> Row | None:
+        """See `Reading`."""
+        from kb.store import queries
+
+        try:
+            return queries.show_claim(self._connection, queries.resolve(self._connection, "claim", name))
+        except NotFound:
+            return None
+
+    def source(self, key: str) -> Row | None:
+        """See `Reading`."""
+        from kb.store import queries
+
+        try:
+            return queries.show_source(self._connection, key)
+        except NotFound:
+            return None
+
+    def run(self, name: str) -> Row | None:
+        """See `Reading`."""
+        from kb.store import queries
+
+        try:
+            return queries.show_run(self._connection, name)
+        except NotFound:
+            return None
+
+    def computed(self, claim: str) -> list[Computed]:
+        """See `Reading`."""
+        from kb.checks.figures import computations_of
+
+        return computations_of(self._connection, claim, self._cells)
+
+    def figures(self, claim: str) -> list[Row]:
+        """See `Reading`."""
+        from kb.store import queries
+
+        names = dict.fromkeys(name for done in self.computed(claim) for name in done.cells)
+        found = [queries.record(self._connection, "figure", name) for name in names]
+        return [figure for figure in found if figure is not None]
+
+    @functools.cached_property
+    def _cells(self) -> dict[str, Any]:
+        from kb.checks.figures import load_cells
+
+        return load_cells(self._connection)

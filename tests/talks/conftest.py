@@ -1,0 +1,117 @@
+"""A library in memory, small enough to read beside the test that uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kb.checks.figures import Computed
+from kb.errors import NotFound
+
+Row = dict[str, Any]
+
+
+class Library:
+    """A `kb.talks.reading.Reading` over plain dicts."""
+
+    def __init__(self) -> None:
+        self.claims: dict[str, Row] = {}
+        self.talks: dict[str, Row] = {}
+        self.sources: dict[str, Row] = {}
+        self.runs: dict[str, Row] = {}
+        self.computations: dict[str, list[Computed]] = {}
+        self.cells: dict[str, list[Row]] = {}
+
+    def add_claim(self, name: str, **fields: Any) -> Row:
+        claim = {
+            "id": name,
+            "kind": "achievement",
+            "statement": f"Statement of {name}.",
+            "asserted_by": "Ada Lovelace",
+            "date": "2023",
+            "status": "supported",
+            "verdict": "supported",
+            "tags": [],
+            "citations": [citation("lovelace1843", "asserts", locator="Note G", quote=f"words of {name}")],
+            "relations": [],
+            "computations": [],
+            "criteria": [],
+            "reproductions": [],
+            "runs": [],
+            **fields,
+        }
+        self.claims[name] = claim
+        for cited in claim["citations"]:
+            self.sources.setdefault(
+                cited["source"],
+                {
+                    "key": cited["source"],
+                    "title": f"Title of {cited['source']}",
+                    "authors": "Ada Lovelace; Charles Babbage",
+                    "year": "1843",
+                    "doi": "",
+                    "eprint": "",
+                    "url": "https://example.org/notes",
+                },
+            )
+        return claim
+
+    def add_talk(self, name: str = "talk", **fields: Any) -> Row:
+        talk = {"name": name, "title": "A talk", "select": {"claims": list(self.claims)}, **fields}
+        self.talks[name] = talk
+        return talk
+
+    def talk(self, name: str) -> Row:
+        if name not in self.talks:
+            raise NotFound("talk", name)
+        return self.talks[name]
+
+    def matching(self, kind: Any, tag: Any, status: Any) -> list[Row]:
+        return [
+            claim
+            for claim in self.claims.values()
+            if (not kind or claim["kind"] in kind)
+            and (not tag or set(tag) & set(claim["tags"]))
+            and (not status or claim["status"] in status)
+        ]
+
+    def claim(self, name: str) -> Row | None:
+        return self.claims.get(name)
+
+    def source(self, key: str) -> Row | None:
+        return self.sources.get(key)
+
+    def run(self, name: str) -> Row | None:
+        return self.runs.get(name)
+
+    def computed(self, claim: str) -> list[Computed]:
+        return self.computations.get(claim, [])
+
+    def figures(self, claim: str) -> list[Row]:
+        return self.cells.get(claim, [])
+
+
+def citation(source: str, stance: str, **fields: Any) -> Row:
+    return {
+        "source": source,
+        "stance": stance,
+        "directness": "direct",
+        "role": None,
+        "locator": None,
+        "quote": None,
+        "seen": "primary",
+        "note": None,
+        **fields,
+    }
+
+
+@pytest.fixture
+def library() -> Library:
+    return Library()
+
+
+@pytest.fixture
+def cite() -> Callable[..., Row]:
+    return citation

@@ -1,0 +1,174 @@
+"""One experiment as a process of its own: started, watched through its events, stopped, accounted for."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kb.errors import KbError
+from kb.reproduce.report import EVENTS
+
+LOG = "log.txt"
+LONGEST_LINE = 1_000_000
+"""Bytes of one event; a longer line is not an event of ours."""
+PATIENCE = 10.0
+"""Seconds that a process gets to stop by itself after an interrupt."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the process ended: `code` as the shell counts, negative for a signal, and what it cost."""
+
+    code: int
+    interrupted: bool
+    cpu_seconds: float
+    peak_memory_mb: float
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[int]:
+    """Hold the run folder for this process and the one it starts.
+
+    Raises:
+        KbError: when the run is still going on.
+    """
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise KbError(
+                f"the run in {folder} is still going on", "wait for it, or stop its process", code=1
+            ) from None
+        os.set_inheritable(descriptor, True)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def is_running(folder: Path) -> bool:
+    """Whether somebody holds the run folder."""
+    try:
+        with locked(folder):
+            return False
+    except (KbError, OSError):
+        return (folder / "lock").exists()
+
+
+def run(
+    module: str, folder: Path, roots: list[Path], lock: int, on_event: Callable[[dict[str, Any]], None]
+) -> Ended:
+    """Run `python -m module` in `folder` until it ends, handing over each event as it comes.
+
+    Args:
+        module: the experiment.
+        folder: the run folder: working directory, events, log.
+        roots: put before everything else on the module path: where `reproductions` and `kb` lie.
+        lock: the descriptor of `locked`, inherited so that an orphan still holds the folder.
+        on_event: called with each whole event.
+    """
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(map(str, roots)),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "MPLBACKEND": "Agg",
+    }
+    with (folder / LOG).open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C reaches us alone; we pass it on and wait
+            pass_fds=[lock],
+        )
+    tail = Tail(folder / EVENTS)
+    interrupted = False
+    asked_at = 0.0
+    while True:
+        try:
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            for event in tail.events():
+                on_event(event)
+            if pid:
+                break
+            if interrupted and time.monotonic() - asked_at > PATIENCE:
+                _signal(process.pid, signal.SIGKILL)
+            time.sleep(0.1)
+        except KeyboardInterrupt:
+            _signal(process.pid, signal.SIGKILL if interrupted else signal.SIGINT)
+            interrupted, asked_at = True, time.monotonic()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Ended(
+        code=process.returncode,
+        interrupted=interrupted,
+        cpu_seconds=usage.ru_utime + usage.ru_stime,
+        peak_memory_mb=usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024),
+    )
+
+
+def _signal(group: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, number)
+
+
+class Tail:
+    """The whole lines of a growing file of events; what is no event of ours is counted, not trusted."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._at = path.stat().st_size if path.exists() else 0
+        self._rest = b""
+        self.strange = 0
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """The events that came since the last call."""
+        if not self._path.exists():
+            return
+        if self._path.stat().st_size < self._at:  # a resumed run drops what was not final
+            self._at, self._rest = 0, b""
+        with self._path.open("rb") as file:
+            file.seek(self._at)
+            block = file.read()
+        self._at += len(block)
+        *lines, self._rest = (self._rest + block).split(b"\n")
+        if len(self._rest) > LONGEST_LINE:
+            self._rest, self.strange = b"", self.strange + 1
+        for line in lines:
+            event = parse(line)
+            if event is None:
+                self.strange += 1
+            else:
+                yield event
+
+
+def parse(line: bytes) -> dict[str, Any] | None:
+    """An event, or None for what is none."""
+    if len(line) > LONGEST_LINE:
+        return None
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None
+
+
+def all_events(folder: Path) -> list[dict[str, Any]]:
+    """Every whole event of a run, in order."""
+    path = folder / EVENTS
+    if not path.exists():
+        return []
+    return [event for event in map(parse, path.read_bytes().split(b"\n")) if event is not None]

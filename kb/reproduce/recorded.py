@@ -1,0 +1,113 @@
+"""Run records as files: run.json beside samples.csv, for runs that ship and for one's own."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from kb.errors import KbError
+
+RECORD = "run.json"
+SAMPLES = "samples.csv"
+_NEEDED = (
+    "id",
+    "reproduction",
+    "version",
+    "preset",
+    "state",
+    "started",
+    "code_digest",
+    "criteria",
+    "metrics",
+)
+
+
+def write(folder: Path, run: Mapping[str, Any]) -> None:
+    """Write a run's record into its folder: each file whole, or not at all."""
+    samples = run.get("samples", [])
+    rows = [["metric", "unit", "value", "weight"]]
+    rows += [
+        [s["metric"], s["unit"], repr(s["value"]), "" if s.get("weight") is None else repr(s["weight"])]
+        for s in samples
+    ]
+    with _whole(folder / SAMPLES) as path, path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    plain = {name: value for name, value in run.items() if name != "samples"}
+    with _whole(folder / RECORD) as path:
+        path.write_text(json.dumps(plain, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+class _whole:  # noqa: N801 - reads as a function
+    """Write beside the place and rename at the end."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.half = path.with_name(f"{path.name}.half")
+
+    def __enter__(self) -> Path:
+        return self.half
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.half.replace(self.path)
+        else:
+            self.half.unlink(missing_ok=True)
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """A run's record with its samples.
+
+    Raises:
+        KbError: when a file is missing or broken, or a finished run has no samples to judge it again from.
+    """
+    path = folder / RECORD
+    try:
+        run = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise KbError(f"no {RECORD} in {folder}") from None
+    except (ValueError, OSError) as error:
+        raise KbError(f"{path} cannot be read: {error}") from None
+    missing = [name for name in _NEEDED if name not in run] if isinstance(run, dict) else list(_NEEDED)
+    if missing:
+        raise KbError(f"{path} lacks {', '.join(missing)}")
+    run["samples"] = list(_samples(folder / SAMPLES))
+    if run["state"] == "finished" and not run["samples"]:
+        raise KbError(f"{path}: a finished run without samples cannot be judged again", "record it anew")
+    return dict(run)
+
+
+def _samples(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            for line, row in enumerate(csv.DictReader(file), 2):
+                try:
+                    value = float(row["value"])
+                    weight = float(row["weight"]) if row["weight"] else None
+                    if not math.isfinite(value):
+                        raise ValueError
+                    yield {"metric": row["metric"], "unit": row["unit"], "value": value, "weight": weight}
+                except (KeyError, TypeError, ValueError):
+                    raise KbError(f"{path}:{line}: no sample (metric,unit,value,weight)") from None
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise KbError(f"{path} cannot be read: {error}") from None
+
+
+def recorded_runs(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """The runs that ship with a reproduction: (folder, record), by id.
+
+    Raises:
+        KbError: when one is broken, or its folder is not named after it.
+    """
+    found = []
+    for path in sorted((folder / "runs").glob(f"*/{RECORD}")):
+        run = read(path.parent)
+        if run["id"] != path.parent.name:
+            raise KbError(f"{path} holds the run {run['id']}", "name its folder after it")
+        found.append((path.parent, run))
+    return found

@@ -1,0 +1,294 @@
+"""From a manifest to a run record: checks before the start, the process, metrics, verdicts, the store.
+
+kb imports no experiment: a crash there is a result of the run, never one of kb.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import importlib.util
+import json
+import math
+import os
+import platform
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from kb.errors import KbError, NotFound
+from kb.reproduce import digest, process, recorded
+from kb.reproduce.judging import judgements_of, metrics_of
+from kb.reproduce.manifest import Manifest, Preset
+from kb.reproduce.report import CONFIG
+from kb.store.places import Places, data_folder
+
+
+class RunFailed(KbError):
+    """The experiment crashed or was interrupted; the run is kept and marked so."""
+
+    def __init__(self, run: Mapping[str, Any], folder: Path) -> None:
+        how = "was interrupted" if run["state"] == "interrupted" else f"failed: {run['error']}"
+        super().__init__(
+            f"{run['reproduction']} {how}",
+            f"log: {folder / process.LOG}; kb reproduce {run['reproduction']} --resume {run['id']} goes on",
+            code=130 if run["state"] == "interrupted" else 1,
+        )
+        self.run = run
+
+
+def check_ready(manifest: Manifest, preset: str, folder: Path) -> Preset:
+    """Make sure that a run can start: the preset exists, the extras are there, the disk has room.
+
+    Raises:
+        KbError: naming the extra to install, or the room that is missing.
+    """
+    if preset not in manifest.presets:
+        raise KbError(f"{manifest.name} has no preset {preset}", f"it has {', '.join(manifest.presets)}")
+    missing = [name for name in manifest.modules if importlib.util.find_spec(name) is None]
+    if missing:
+        extras = ",".join(manifest.needs) or "all"
+        raise KbError(
+            f"{manifest.name} needs {', '.join(missing)}, not installed here",
+            f"pip install 'interp-kb[{extras}]'",
+        )
+    chosen = manifest.presets[preset]
+    free = shutil.disk_usage(_existing(folder)).free / 1e6
+    if free < chosen.disk_mb:
+        raise KbError(
+            f"{manifest.name} needs {chosen.disk_mb:.0f} MB in {folder}, {free:.0f} MB are free",
+            "name another folder with --out",
+        )
+    return chosen
+
+
+def _existing(folder: Path) -> Path:
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def execute(
+    manifest: Manifest,
+    preset: str,
+    places: Places,
+    *,
+    seed: int = 0,
+    out: Path | None = None,
+    resume: str | None = None,
+    on_event: Callable[[dict[str, Any]], None] = lambda event: None,
+) -> dict[str, Any]:
+    """Run a reproduction to its end and keep the record in its folder and in the store.
+
+    Returns: the run record (`kb.reproduce.recorded`), with its `folder`.
+
+    Raises:
+        RunFailed: when the experiment crashed or was interrupted; the record is kept.
+        KbError: when it cannot start.
+    """
+    base = out or places.runs
+    code = digest.code_digest(manifest.folder)
+    if resume is not None:
+        folder, config = _resumed(manifest, base, places.runs, resume, code)
+    else:
+        chosen = check_ready(manifest, preset, base)
+        folder, config = _prepared(manifest, preset, chosen, base, seed, code)
+    run = _fresh_record(manifest, config)
+    with process.locked(folder) as lock:
+        _keep(run, folder, places)
+        started = time.monotonic()
+        roots = [manifest.folder.parent.parent, Path(__file__).resolve().parents[2]]
+        try:
+            ended = process.run(manifest.module, folder, roots, lock, on_event)
+        except OSError as error:
+            raise KbError(f"{manifest.name} could not be started: {error}") from None
+        run["seconds"] = round(run.get("seconds", 0) + time.monotonic() - started, 2)
+        run["cpu_seconds"] = round(ended.cpu_seconds, 2)
+        run["peak_memory_mb"] = round(ended.peak_memory_mb, 1)
+        _conclude(manifest, run, folder, ended)
+        _keep(run, folder, places)
+    if run["state"] != "finished":
+        raise RunFailed(run, folder)
+    return {**run, "folder": str(folder)}
+
+
+def _prepared(
+    manifest: Manifest, preset: str, chosen: Preset, base: Path, seed: int, code: str
+) -> tuple[Path, dict[str, Any]]:
+    started = datetime.now(timezone.utc)
+    stamp = started.strftime("%Y%m%d-%H%M%S")
+    name = f"{manifest.name}-{preset}-{stamp}"
+    folder = base / name
+    count = 1
+    while True:
+        try:
+            folder.mkdir(parents=True)
+            break
+        except FileExistsError:
+            count += 1
+            folder = base / f"{name}-{count}"
+        except OSError as error:
+            raise KbError(
+                f"cannot make {folder}: {error.strerror}", "name another folder with --out"
+            ) from None
+    config = {
+        "id": folder.name,
+        "reproduction": manifest.name,
+        "version": manifest.version,
+        "preset": preset,
+        "seed": seed,
+        "started": started.isoformat(timespec="seconds"),
+        "code_digest": code,
+        "parameters": dict(chosen.parameters),
+        "cache": str(cache_folder()),
+    }
+    (folder / CONFIG).write_text(json.dumps(config, indent=1), "utf-8")
+    return folder, config
+
+
+def cache_folder() -> Path:
+    """Where data sets are kept that runs share: KB_CACHE, XDG_CACHE_HOME/kb, or beside the user's data."""
+    if os.environ.get("KB_CACHE"):
+        return Path(os.environ["KB_CACHE"]).absolute()
+    named = os.environ.get("XDG_CACHE_HOME")
+    return Path(named) / "kb" if named and Path(named).is_absolute() else data_folder() / "cache"
+
+
+def _resumed(
+    manifest: Manifest, base: Path, runs: Path, resume: str, code: str
+) -> tuple[Path, dict[str, Any]]:
+    if Path(resume).name != resume:
+        raise KbError(f"{resume!r} is no run's name", "kb run list shows the runs")
+    folder = next((b / resume for b in (base, runs) if (b / resume / CONFIG).is_file()), None)
+    if folder is None:
+        known = [path.parent.name for path in runs.glob(f"*/{CONFIG}")]
+        import difflib
+
+        raise NotFound("run", resume, difflib.get_close_matches(resume, known, 3))
+    config = json.loads((folder / CONFIG).read_text("utf-8"))
+    if config["reproduction"] != manifest.name:
+        raise KbError(f"{resume} is a run of {config['reproduction']}, not of {manifest.name}")
+    if config["code_digest"] != code or config["version"] != manifest.version:
+        raise KbError(
+            f"the code of {manifest.name} has changed since {resume} began",
+            "start a new run; mixing two versions would be no result of either",
+        )
+    with contextlib.suppress(KbError):
+        if recorded.read(folder)["state"] == "finished":
+            raise KbError(f"{resume} is finished already", f"kb run show {resume} shows it", code=1)
+    return folder, config
+
+
+def _fresh_record(manifest: Manifest, config: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{name: config[name] for name in ("id", "reproduction", "version", "preset", "seed", "started")},
+        "state": "running",
+        "code_digest": config["code_digest"],
+        "data_digest": "",
+        "config": config["parameters"],
+        "protocol": dict(manifest.protocol),
+        "criteria": [criterion.plain() for criterion in manifest.criteria],
+        "departures": list(manifest.departures),
+        "environment": _environment(manifest),
+        "metrics": {},
+        "judgements": [],
+        "artifacts": [],
+        "notes": [],
+        "samples": [],
+    }
+
+
+def _environment(manifest: Manifest) -> dict[str, Any]:
+    """What it ran on, without the machine's name or anybody's."""
+    packages = {}
+    for module in ("interp-kb", *manifest.modules):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            packages[module] = importlib.metadata.version(module)
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cpus": os.cpu_count(),
+        "packages": packages,
+    }
+
+
+def _conclude(manifest: Manifest, run: dict[str, Any], folder: Path, ended: process.Ended) -> None:
+    events = process.all_events(folder)
+    whole = ended.code == 0 and bool(events) and events[-1]["event"] == "done"
+    run["notes"] = [str(e.get("text", ""))[:500] for e in events if e["event"] == "note"][:100]
+    run["samples"] = [s for s in map(_sample, events) if s is not None]
+    run["data_digest"] = next((str(e.get("digest")) for e in reversed(events) if e["event"] == "data"), "")
+    if not whole:
+        run["state"] = "interrupted" if ended.interrupted else "failed"
+        run["error"] = None if ended.interrupted else _last_words(folder, ended)
+        return
+    try:
+        run["artifacts"] = [_artifact(e, folder) for e in events if e["event"] == "artifact"]
+        run["metrics"] = metrics_of(manifest, run["samples"])
+        if not run["samples"]:
+            raise KbError("it reported no samples")
+    except KbError as error:
+        run["state"], run["error"] = "failed", str(error)
+        return
+    run["judgements"] = judgements_of(manifest, run["metrics"], run["preset"])
+    run["state"] = "finished"
+
+
+def _sample(event: Mapping[str, Any]) -> dict[str, Any] | None:
+    if event["event"] != "sample":
+        return None
+    value, weight = event.get("value"), event.get("weight")
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return {
+        "metric": str(event.get("metric")),
+        "unit": str(event.get("unit")),
+        "value": float(value),
+        "weight": float(weight) if isinstance(weight, int | float) else None,
+    }
+
+
+def _artifact(event: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """A file of the run; one that lies elsewhere is refused, wherever its name pretends to be."""
+    given = str(event.get("path", ""))
+    path = folder / given
+    if (
+        not given
+        or path.is_symlink()
+        or not path.resolve().is_relative_to(folder.resolve())
+        or not path.is_file()
+    ):
+        raise KbError(f"the artifact {given[:100]!r} is not a file of the run folder")
+    return {
+        "path": path.resolve().relative_to(folder.resolve()).as_posix(),
+        "title": str(event.get("title", ""))[:200],
+        "sha256": digest.file_digest(path),
+        "bytes": path.stat().st_size,
+    }
+
+
+def _last_words(folder: Path, ended: process.Ended) -> str:
+    lines = (folder / process.LOG).read_text("utf-8", errors="replace").strip().splitlines()
+    if ended.code < 0:
+        return f"killed by signal {-ended.code}"
+    last = lines[-1].strip()[:300] if lines else "it wrote nothing"
+    return f"exit code {ended.code}: {last}" if ended.code else f"it ended without a result: {last}"
+
+
+def _keep(run: dict[str, Any], folder: Path, places: Places) -> None:
+    """Into the run's folder first, then, in one transaction, into the store."""
+    from kb.reproduce.verdicts import refresh
+    from kb.store import connect
+    from kb.store.runs import save_run
+
+    record = {name: value for name, value in run.items() if name != "notes"}
+    recorded.write(folder, run)
+    record.pop("folder", None)
+    with connect.for_writing(places) as session:
+        save_run(session, record, folder=str(folder))
+        if run["state"] == "finished":
+            refresh(session, [judgement["claim"] for judgement in run["judgements"]])

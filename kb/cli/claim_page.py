@@ -191,7 +191,7 @@ def _citations(sheet: Page, citations: list[dict[str, Any]]) -> None:
         absence = citation.get("absence")
         if absence:
             sheet.line(absence_line(absence), indent=5)
-        sheet.line([(seen_line(citation), "dim")], indent=5)
+        sheet.line([(SEEN.get(citation["seen"], citation["seen"]), "dim"), *_address(citation)], indent=5)
         if citation.get("note"):
             sheet.line([("note: ", "dim"), citation["note"]], indent=5)
 
@@ -230,6 +230,11 @@ def absence_line(absence: dict[str, Any]) -> list[Span | str]:
         ("absent: ", "yellow"),
         f"{absence['by']} read {where} on {when} and found no {absence['looked_for']}",
     ]
+
+
+def _address(citation: dict[str, Any]) -> list[Span | str]:
+    """Where it was seen, as a word of its own: a terminal opens an address that is not broken."""
+    return [" ", (citation["seen_at"], "dim")] if citation.get("seen_at") else []
 
 
 def seen_line(citation: dict[str, Any]) -> str:

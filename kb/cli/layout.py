@@ -27,7 +27,7 @@ STYLES = {
 READING_WIDTH = 110
 """A page is not set wider than this: longer lines are hard to read."""
 PIPE_WIDTH = 100
-NARROW = 36
+NARROW = 60
 """A flexible column narrower than this goes below the others instead of beside them."""
 
 Span = tuple[str, str]

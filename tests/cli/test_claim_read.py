@@ -102,7 +102,7 @@ def test_show_has_each_quote_with_source_stance_locator_and_how_it_was_seen(kb) 
     out = kb("claim", "show", "four-percent").out
     assert "1. chen2021decision supports it, indirectly · Table 2, DT column · its own result" in out
     assert "“we can generate optimal trajectories at test time”" in out
-    assert "read in the published document (https://arxiv.org/abs/2106.01345)" in out
+    assert "read in the published document https://arxiv.org/abs/2106.01345" in out
     assert "Chen et al. 2021, Decision Transformer" in out
     assert "note: one reading of the table" in out
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from kb.cli.output import say
+
 if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
@@ -31,11 +33,19 @@ def places() -> Places:
 
 @contextmanager
 def reading() -> Iterator[sqlite3.Connection]:
-    """The store, open for reading and closed at the end."""
+    """The store, open for reading and closed at the end.
+
+    Says in one line on stderr when the library's text moved on since the store was made.
+    """
+    from kb.library.freshness import moved_on
     from kb.store.connect import for_reading
 
-    connection = for_reading(places())
+    here = places()
+    connection = for_reading(here)
     try:
+        behind = moved_on(here, connection)
+        if behind:
+            say(behind)
         yield connection
     finally:
         connection.close()

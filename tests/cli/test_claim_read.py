@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -288,3 +290,12 @@ def test_dates_and_numbers_are_told_in_words() -> None:
     assert [quantity(q, u) for q, u in ((True, None), (3.769, "percent"), (11.4, "score"))] == [
         "true", "3.769 %", "11.4 score",
     ]  # fmt: skip
+
+
+def test_a_store_that_the_text_has_left_behind_is_told_in_one_line(kb, store_path) -> None:
+    with closing(sqlite3.connect(store_path)) as connection, connection:
+        connection.execute("INSERT INTO meta VALUES ('library_digest', 'of another text')")
+    result = kb("claim", "list", "--json")
+    assert "kb library sync" in result.err
+    assert result.err.count("\n") == 1
+    assert len(result.json) == 3

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from importlib import resources
 
 APPLICATION_ID = 0x6B62636C
 """'kbcl' in the file's header: this SQLite file is a kb store."""
@@ -23,6 +22,8 @@ class Migration:
     @property
     def sql(self) -> str:
         """The frozen statements."""
+        from importlib import resources  # costs more than all else that reading a store imports
+
         return resources.files(__package__).joinpath(f"m{self.number:03}_{self.name}.sql").read_text("utf-8")
 
 

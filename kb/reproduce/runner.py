@@ -176,10 +176,17 @@ def _resumed(
             f"the code of {manifest.name} has changed since {resume} began",
             "start a new run; mixing two versions would be no result of either",
         )
-    with contextlib.suppress(KbError):
-        if recorded.read(folder)["state"] == "finished":
-            raise KbError(f"{resume} is finished already", f"kb run show {resume} shows it", code=1)
+    if _state_of(folder) == "finished":
+        raise KbError(f"{resume} is finished already", f"kb run show {resume} shows it", code=1)
     return folder, config
+
+
+def _state_of(folder: Path) -> str:
+    """The state that a run's record tells; a run that died before it had one is as good as interrupted."""
+    try:
+        return str(recorded.read(folder)["state"])
+    except KbError:
+        return "interrupted"
 
 
 def _fresh_record(manifest: Manifest, config: Mapping[str, Any]) -> dict[str, Any]:

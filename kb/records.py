@@ -382,9 +382,22 @@ def parse(kind: str, data: object) -> Record:
         raise InvalidRecord(kind, name[:80], problems) from None
 
 
+_PATTERNS = {
+    r"^[a-z0-9][a-z0-9-]{0,79}$": "must be lower-case letters, digits and hyphens, 80 at most",
+    r"^[a-z0-9][a-z0-9.+-]{0,39}$": "must be lower-case letters, digits and . + -, 40 at most",
+    r"^\d{4}(-\d{2}(-\d{2})?)?$": "must be a date such as 2023, 2023-03 or 2023-03-11",
+    r"^[A-Za-z0-9][A-Za-z0-9_:.+-]{0,99}$": "must be letters, digits and _ : . + -, 100 at most",
+    r"^[a-z0-9_]+(\.[a-z0-9_]+)+$": "must be lower-case words with dots between them",
+}
+"""What people are told instead of a pattern."""
+
+
 def _in_words(message: str, given: Any) -> str:
     """Pydantic's message without its prefix, with the offending value where it is short."""
-    text = message.removeprefix("Value error, ")
+    text = message.removeprefix("Value error, ").replace("Input should be ", "must be ")
+    text = text.replace("Field required", "is missing")
+    if text.startswith("String should match pattern "):
+        text = _PATTERNS.get(text.split("'")[1], text)
     if isinstance(given, str | int | float | bool) and len(str(given)) <= 40:
         text += f" (got {given!r})"
     return text

@@ -211,7 +211,7 @@ def explain(error: BaseException) -> tuple[str, int]:
     """One line that says what went wrong and what to do, and the exit code."""
     if isinstance(error, KbError):
         return f"kb: {error}", error.code
-    if isinstance(error, typer.TyperException):
+    if hasattr(error, "format_message"):  # Typer's own errors have no public name in all its versions
         return _explain_call(error)
     if isinstance(error, KeyboardInterrupt):
         return "kb: stopped by Ctrl-C", INTERRUPTED
@@ -232,7 +232,7 @@ def explain(error: BaseException) -> tuple[str, int]:
     )
 
 
-def _explain_call(error: typer.TyperException) -> tuple[str, int]:
+def _explain_call(error: Any) -> tuple[str, int]:
     message = error.format_message()
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":

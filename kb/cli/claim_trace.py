@@ -81,7 +81,7 @@ def _renderings(
     connection: sqlite3.Connection, claim: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], list[str]]:
     checks = {c["subject"]: c for c in claim["checks"] if c["check"] == "quote"}
-    items, missing = [], []
+    items, missing, absent = [], [], list[str]()
     for n, citation in enumerate(claim["citations"], 1):
         if not citation["quote"]:
             continue
@@ -91,7 +91,7 @@ def _renderings(
             (key,),
         ).fetchone()
         if row is None:
-            missing.append(f"{n}. no text of {key} is stored: `kb check {claim['id']} --online` looks for it")
+            absent.append(key)
             continue
         check = checks.get(f"{n} {key}") or {
             "outcome": "unknown",
@@ -99,6 +99,9 @@ def _renderings(
         }
         found = {"outcome": check["outcome"], "detail": check["detail"]}
         items.append({"citation": n, "source": key, **dict(row), **found})
+    if absent:
+        keys = ", ".join(dict.fromkeys(absent))
+        missing.append(f"no text is stored of {keys}: `kb check {claim['id']} --online` looks for it")
     if not items and not missing:
         missing.append("there are no verbatim words to look up")
     return items, missing

@@ -95,10 +95,13 @@ def say(text: str) -> None:
 
 def as_json_text(data: Any) -> str:
     """One JSON document: what a terminal would obey is escaped, numbers that JSON lacks are null."""
+    ascii_only = (
+        not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    )  # escapes, where it lacks letters
     try:
-        text = json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False, default=str)
+        text = json.dumps(data, ensure_ascii=ascii_only, indent=2, allow_nan=False, default=str)
     except ValueError:
-        text = json.dumps(_finite(data), ensure_ascii=False, indent=2, default=str)
+        text = json.dumps(_finite(data), ensure_ascii=ascii_only, indent=2, default=str)
     return _UNSAFE.sub(lambda found: json.dumps(found.group())[1:-1], text)
 
 

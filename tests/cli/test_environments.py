@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -38,6 +39,20 @@ def test_reading_works_in_poor_surroundings(
     done = run(store, "claim", *command, **environment)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"\x1b" not in done.stdout
+
+
+def test_json_loses_no_character_where_the_terminal_lacks_it(store: Path) -> None:
+    run(
+        store,
+        "claim",
+        "edit",
+        "four-percent",
+        "--note",
+        "naïve ✓ 日本 \N{PILE OF POO}",
+        PYTHONIOENCODING="utf-8",
+    )
+    done = run(store, "claim", "show", "four-percent", "--json", PYTHONIOENCODING="ascii")
+    assert json.loads(done.stdout)["note"] == "naïve ✓ 日本 \N{PILE OF POO}"
 
 
 def test_reading_needs_no_home_and_no_writable_folder(store: Path) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
-from collections.abc import Iterator
 from typing import Any
 
 from kb.cli import claim_data
@@ -22,8 +20,10 @@ from kb.cli.layout import Page, Span
 
 MARKS = {"there": "●", "partly": "◐", "missing": "○"}
 STYLES = {"there": "supported", "partly": "disputed", "missing": "refuted"}
-CONTROL = re.compile(r"control|null|shuffl|random|untrained|baseline|ceiling|oracle", re.IGNORECASE)
-"""Names of metrics that stand beside an effect: its null control or its ceiling."""
+CONTROL = re.compile(
+    r"control|null|shuffl|random|untrained|no learning|baseline|ceiling|oracle", re.IGNORECASE
+)
+"""Names and titles of metrics that stand beside an effect: its null control or its ceiling."""
 
 
 def chain(connection: sqlite3.Connection, claim_id: str) -> dict[str, Any]:
@@ -150,19 +150,8 @@ def _runs(connection: sqlite3.Connection, claim: dict[str, Any]) -> tuple[list[d
     return items, missing
 
 
-def _controls(
-    connection: sqlite3.Connection, reproduction: str, metrics: dict[str, Any], judged: list[str]
-) -> Iterator[str]:
-    """Metrics that the manifest calls a control or a ceiling, else those whose name or title says so."""
-    row = connection.execute("SELECT manifest FROM reproduction WHERE name = ?", (reproduction,)).fetchone()
-    described = (json.loads(row[0]) if row else {}).get("metrics") or {}
-    for name, metric in metrics.items():
-        told = described.get(name) if isinstance(described, dict) else None
-        role = told.get("role") if isinstance(told, dict) else None
-        if role in ("control", "null", "ceiling") or (
-            role is None and name not in judged and CONTROL.search(f"{name} {metric.get('title') or ''}")
-        ):
-            yield name
+def _is_control(name: str, metric: dict[str, Any]) -> bool:
+    return bool(CONTROL.search(f"{name} {metric.get('title') or ''}"))
 
 
 def _verdict(claim: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -254,7 +243,7 @@ def _show_run(sheet: Page, item: dict[str, Any]) -> None:
 
 
 def metric_line(name: str, metric: dict[str, Any]) -> list[Span | str]:
-    """A metric as 'title 0.91 [0.86, 0.94], n = 200 levels'."""
+    """A metric as 'title: 0.91 [0.86, 0.94], n = 200 levels'."""
     value, low, high = metric["value"], metric["low"], metric["high"]
     interval = (
         f" [{quantity(low)}, {quantity(high)}]" if low is not None and high is not None else " (no interval)"

@@ -198,7 +198,7 @@ def _save_run(path: Path) -> None:
                 {**criterion, "low": 0.9, "primary": True, "wording": "the share of starts is at least 0.9"}
             ],
         )
-        metric = {"n": 10, "unit": "graphs", "method": "bootstrap"}
+        metric = {"n": 10, "unit": "graph", "method": "bootstrap"}
         run = {
             "id": "dt-toy-1",
             "reproduction": "dt-toy",

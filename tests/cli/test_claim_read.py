@@ -191,8 +191,8 @@ def test_trace_follows_the_chain_and_names_what_is_missing(kb) -> None:
 
 def test_trace_shows_the_run_with_interval_and_null_control(kb) -> None:
     out = kb("claim", "trace", "random-suffices").out
-    assert "share of starts 0.95 [0.92, 0.98], n = 10 graphs" in out
-    assert "beside it: with shuffled returns 0.31 [0.2, 0.4]" in out
+    assert "share of starts: 0.95 [0.92, 0.98], n = 10 graphs" in out
+    assert "beside it: with shuffled returns: 0.31 [0.2, 0.4]" in out
     assert "rule: the share of starts is at least 0.9" in out
 
 

@@ -135,10 +135,8 @@ def _runs(connection: sqlite3.Connection, claim: dict[str, Any]) -> tuple[list[d
         metrics = queries.show_run(connection, run["id"])["metrics"]
         criteria = [c for c in claim["criteria"] if c["reproduction"] == run["reproduction"]]
         judged = list(dict.fromkeys(c["metric"] for c in criteria))
-        controls = {
-            name: metrics[name] for name in _controls(connection, run["reproduction"], metrics, judged)
-        }
-        effects = {name: metrics[name] for name in judged if name in metrics and name not in controls}
+        effects = {name: metrics[name] for name in judged if name in metrics}
+        controls = {n: m for n, m in metrics.items() if n not in effects and _is_control(n, m)}
         wanted = ("id", "reproduction", "preset", "recorded", "verdict", "because", "analogue")
         items.append({**{name: run.get(name) for name in wanted}, "effects": effects, "controls": controls})
         missing += [f"{run['id']} has no interval for {n}" for n, m in effects.items() if m["low"] is None]

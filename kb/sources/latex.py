@@ -7,13 +7,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pylatexenc.latex2text import LatexNodes2Text  # type: ignore[import-untyped]
+    from pylatexenc.latex2text import LatexNodes2Text
 
 _MARKUP = re.compile(r"[\\{}$~%`'#&_^-]")
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)([%#&_^])")
 _DIMENSION = re.compile(r"\s+")
 
 
+@lru_cache(maxsize=20_000)
 def decode(value: str) -> str:
     """`value` as one reads it: accents composed, braces and commands gone, white space collapsed.
 

@@ -324,19 +324,19 @@ _SOURCE = st.builds(
 
 
 @given(st.lists(_SOURCE, max_size=4, unique_by=lambda source: source.key))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_what_is_written_is_read_again_as_it_was(sources: list[records.Source]) -> None:
     assert bibtex.read(bibtex.write(sources)) == (sources, [])
 
 
 @given(st.text(alphabet='@{}()",=#\\\n ab%1'))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_no_text_at_all_ends_in_a_traceback(text: str) -> None:
     bibtex.read(text)
 
 
 @given(st.text(alphabet='@{}()",=#\\\n ab%1'))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_no_damage_reaches_an_entry_two_blocks_away(text: str) -> None:
     sources, _ = bibtex.read(
         f"@misc{{a, title = {{{text}}}}}\n@misc{{b, x = {{1}}}}\n@misc{{c, title = {{T}}}}\n"

@@ -1,0 +1,260 @@
+"""What `kb cite` writes: add (a .bib file, a DOI, an arXiv id, an address), rename, remove."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kb.cli import state
+from kb.cli.options import Json, SourceKey, Why
+from kb.cli.output import emit, say
+from kb.errors import KbError, shown
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from kb.records import Source
+    from kb.sources.bibtex import Failure, Reading
+    from kb.store.places import Places
+
+UNDO = "`kb claim undo` takes back one change at a time"
+
+
+@dataclass
+class Imported:
+    """What became of each entry: keys, and why some were not taken."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    same: list[str] = field(default_factory=list)
+    conflicts: list[dict[str, Any]] = field(default_factory=list)
+    duplicates: list[dict[str, str]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def lossless(self) -> bool:
+        """Whether everything that was read is in the library now."""
+        return not self.conflicts and all(failure.loss == "nothing" for failure in self.failures)
+
+
+def add(
+    what: Annotated[
+        str,
+        typer.Argument(metavar="WHAT", help="A .bib file, - for stdin, a DOI, an arXiv id or an address."),
+    ],
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="KEY", help="The key of a source that is looked up.")
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Change sources that are here already with other content.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would happen, change nothing.")
+    ] = False,
+    why: Why = "",
+    as_json: Json = False,
+) -> None:
+    """Add sources from a .bib file, or one by its DOI, arXiv id or address."""
+    from kb.sources import bibtex
+
+    path = Path(what)
+    if what == "-":
+        reading = bibtex.read_all(sys.stdin.read(), where="stdin")
+    elif path.suffix == ".bib" or path.is_file():
+        reading = bibtex.read_file(path)
+    else:
+        from kb.cli import cite_lookup
+
+        reading = cite_lookup.look_up(what, key)
+    if not reading.entries and not reading.failures:
+        raise KbError(f"{what} holds no entries of BibTeX", "one starts like @article{{key,", code=1)
+    done = import_reading(
+        state.places(), reading, update=update, dry_run=dry_run, why=why or f"added from {what}"
+    )
+    _tell(done, reading, dry_run)
+    if as_json:
+        failures = [asdict(failure) for failure in done.failures]
+        emit({**vars(done), "failures": failures, "dry_run": dry_run}, True)
+    if not done.lossless:
+        raise typer.Exit(1)
+
+
+def _tell(done: Imported, reading: Reading, dry_run: bool) -> None:
+    for failure in done.failures:
+        say(f"{failure}{'' if failure.loss == 'nothing' else f' [{failure.loss} lost]'}")
+    for conflict in done.conflicts:
+        say(f"{conflict['key']}: {conflict['what']}; nothing of it was changed")
+    for duplicate in done.duplicates:
+        say(
+            f"{duplicate['key']}: has the {duplicate['by']} of {duplicate['of']}; `kb cite check` compares them"
+        )
+    left = [
+        f"{count} {name}"
+        for count, name in ((reading.comments, "@comment"), (reading.preambles, "@preamble"))
+        if count
+    ]
+    if left:
+        say(f"left out: {', '.join(left)}")
+    lost = sum(failure.loss == "entry" for failure in done.failures)
+    counts = (
+        (len(done.added), "to add" if dry_run else "added"),
+        (len(done.changed), "to change" if dry_run else "changed"),
+        (len(done.same), "already here"),
+        (len(done.conflicts), "here with other content"),
+        (lost, "could not be read"),
+    )
+    say(", ".join(f"{count} {what}" for count, what in counts if count) or "nothing to do")
+
+
+def import_file(places: Places, path: Path, *, update: bool = False, dry_run: bool = False) -> Imported:
+    """Import a .bib file; see `import_reading`."""
+    from kb.sources import bibtex
+
+    return import_reading(places, bibtex.read_file(path), update=update, dry_run=dry_run)
+
+
+def import_reading(
+    places: Places, reading: Reading, *, update: bool = False, dry_run: bool = False, why: str = ""
+) -> Imported:
+    """Put all that was read into the store, in one transaction.
+
+    An entry that is here with the same content stays; one with other content is a conflict and is left
+    alone, unless `update`. A dry run only reads.
+    """
+    from kb.store import connect
+
+    done = Imported(failures=list(reading.failures))
+    if dry_run:
+        connection = connect.for_reading(places)
+        try:
+            _sort(connection, reading.sources, done, update)
+        finally:
+            connection.close()
+        return done
+    if not reading.sources:
+        return done
+    from kb.store import edit
+
+    with connect.for_writing(places) as session:
+        wanted = _sort(connect.raw(session), reading.sources, done, update)
+        with edit.bulk(session) if len(wanted) > 1 else nullcontext():
+            end = _end(connect.raw(session))
+            for source, new in wanted:
+                position = end if new else None
+                end += new
+                edit.put(session, source, position=position, why=why)
+    return done
+
+
+def _end(connection: sqlite3.Connection) -> int:
+    row = connection.execute(
+        "SELECT COALESCE(MAX(position), -1) + 1 FROM source WHERE home = 'references.bib'"
+    )
+    return int(row.fetchone()[0])
+
+
+def _sort(
+    connection: sqlite3.Connection, sources: list[Source], done: Imported, update: bool
+) -> list[tuple[Source, bool]]:
+    """Sources to write, with whether each is new; what becomes of all of them goes into `done`."""
+    from kb import records
+    from kb.store import queries
+
+    here = {name: data for name, _, _, data in queries.records(connection, "source")}
+    former = dict(connection.execute("SELECT alias, name FROM alias WHERE kind = 'source'").fetchall())
+    known = _identifiers(here.values())
+    wanted: list[tuple[Source, bool]] = []
+    for source in sources:
+        old = here.get(source.key)
+        if old is None:
+            taken = former.get(source.key)
+            if taken:
+                what = f"is a former key of {taken}"
+                done.conflicts.append({"key": source.key, "what": what, "differs": []})
+                continue
+            done.added.append(source.key)
+            wanted.append((source, True))
+            data = records.plain(source)
+            for identifier, name in _identifiers([data]).items():
+                if identifier in known:
+                    done.duplicates.append({"key": source.key, "by": identifier[0], "of": known[identifier]})
+                else:
+                    known[identifier] = name
+            continue
+        merged = _merged(source, old)
+        new = records.plain(merged)
+        if new == old:
+            done.same.append(source.key)
+        elif update:
+            done.changed.append(source.key)
+            wanted.append((merged, False))
+        else:
+            differs = _differences(old, new)
+            what = f"is here with another {', '.join(differs)} (--update takes the new one)"
+            done.conflicts.append({"key": source.key, "what": what, "differs": differs})
+    return wanted
+
+
+def _merged(source: Source, old: dict[str, Any]) -> Source:
+    """The entry as it would stand: kind and former keys that the file does not tell stay."""
+    from kb.sources.bibtex import default_kind
+
+    kind = old["kind"] if source.kind == default_kind(source.type, source.fields) else source.kind
+    aliases = list(dict.fromkeys([*old.get("aliases", []), *source.aliases]))
+    return source.model_copy(update={"kind": kind, "aliases": aliases})
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    names = [name for name in ("type", "kind", "aliases") if old.get(name) != new.get(name)]
+    before, after = old.get("fields", {}), new.get("fields", {})
+    names += [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return names or ["order of fields"]
+
+
+def _identifiers(sources: Any) -> dict[tuple[str, str], str]:
+    """(DOI or arXiv id, its plain form) -> key."""
+    from kb.sources.identifiers import arxiv_of, doi_of
+
+    found: dict[tuple[str, str], str] = {}
+    for source in sources:
+        fields = source.get("fields", {})
+        for name, value in (("DOI", doi_of(fields)), ("arXiv id", arxiv_of(fields))):
+            if value:
+                found.setdefault((name, value), source["key"])
+    return found
+
+
+def rename(
+    old: SourceKey,
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The new key; the old one still finds it.")],
+    why: Why = "",
+    as_json: Json = False,
+) -> None:
+    """Give a source another key; what cites it follows, and the old key still finds it."""
+    from kb.store import connect, edit, queries
+
+    with connect.for_writing(state.places()) as session:
+        key = queries.resolve(connect.raw(session), "source", old)
+        if key == new:
+            raise KbError(f"the source is called {shown(new)} already", code=1)
+        edit.rename(session, "source", key, new, why=why)
+    say(f"{key} is now {new}; `kb claim undo` takes it back")
+    if as_json:
+        emit({"action": "renamed", "source": new, "formerly": key}, True)
+
+
+def remove(key: SourceKey, why: Why = "", as_json: Json = False) -> None:
+    """Remove a source that nothing cites any more."""
+    from kb.store import connect, edit, queries
+
+    with connect.for_writing(state.places()) as session:
+        name = queries.resolve(connect.raw(session), "source", key)
+        edit.remove(session, "source", name, why=why)
+    say(f"removed {name}; `kb claim undo` takes it back")
+    if as_json:
+        emit({"action": "removed", "source": name}, True)

@@ -340,13 +340,16 @@ def _joined(value: Any) -> str:
 
 
 def _runs(sheet: Page, runs: list[dict[str, Any]]) -> None:
-    if not runs:
-        return
-    sheet.heading("Runs")
-    for run in runs:
+    if runs:
+        sheet.heading("Runs")
+    for n, run in enumerate(runs):
+        if n == 0 or run["id"] != runs[n - 1]["id"]:
+            told = [run["reproduction"], run["preset"], str(run.get("started") or "")[:10]]
+            sheet.item([(run["id"], "bold"), (f" {' · '.join(part for part in told if part)}", "dim")])
         verdict = run.get("verdict") or "unchecked"
-        told = [run["reproduction"], run["preset"], *(["analogue"] if run.get("analogue") else [])]
-        spans: list[Span | str] = [(run["id"], "bold"), f" {' · '.join(told)} · ", (mark(verdict), verdict)]
-        if run.get("because"):
-            spans.append(f": {run['because']}")
-        sheet.item(spans)
+        marks = [word for word in ("analogue", "post_hoc") if run.get(word)]
+        spans: list[Span | str] = [
+            (mark(verdict), verdict),
+            (" ".join(["", *marks]).replace("_", " "), "dim"),
+        ]
+        sheet.line([*spans, f" {run['because']}" if run.get("because") else ""], indent=4)

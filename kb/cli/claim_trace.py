@@ -131,7 +131,7 @@ def _runs(connection: sqlite3.Connection, claim: dict[str, Any]) -> tuple[list[d
     if not claim["reproductions"]:
         return [], ["no reproduction judges it"]
     items, missing = [], []
-    for run in claim["runs"]:
+    for run in {run["id"]: run for run in claim["runs"]}.values():
         metrics = queries.show_run(connection, run["id"])["metrics"]
         criteria = [c for c in claim["criteria"] if c["reproduction"] == run["reproduction"]]
         judged = list(dict.fromkeys(c["metric"] for c in criteria))
@@ -243,17 +243,12 @@ def _show_run(sheet: Page, item: dict[str, Any]) -> None:
 def metric_line(name: str, metric: dict[str, Any]) -> list[Span | str]:
     """A metric as 'title: 0.91 [0.86, 0.94], n = 200 levels'."""
     value, low, high = metric["value"], metric["low"], metric["high"]
-    interval = (
-        f" [{quantity(low)}, {quantity(high)}]" if low is not None and high is not None else " (no interval)"
-    )
-    size = f", n = {metric['n']} {metric['unit']}".rstrip() if metric.get("n") else ""
-    return [
-        metric.get("title") or name,
-        " ",
-        ("–" if value is None else quantity(value), "bold"),
-        interval,
-        size,
-    ]
+    bounds = f"[{quantity(low)}, {quantity(high)}]" if None not in (low, high) else "(no interval)"
+    unit = metric.get("unit") or ""
+    many = "s" if unit and metric["n"] != 1 and not unit.endswith("s") else ""
+    size = f", n = {metric['n']} {unit}{many}".rstrip() if metric.get("n") else ""
+    shown = "–" if value is None else quantity(value)
+    return [metric.get("title") or name, ": ", (shown, "bold"), f" {bounds}{size}"]
 
 
 def _show_verdict(sheet: Page, item: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import dataclass, field
 
 from kb.checks.expressions import Cell, ExpressionError, MissingCells, cell_ids, evaluate, rounds_to
+from kb.verdict import Evidence, Verdict
 
 
 @dataclass(frozen=True)
@@ -85,3 +86,36 @@ def computations_of(connection: sqlite3.Connection, claim_id: str, cells: dict[s
         compute(name, expression, json.loads(expected), decimals, unit, assumes, cells)
         for name, expression, expected, decimals, unit, assumes in rows
     ]
+
+
+def deciding(connection: sqlite3.Connection) -> dict[str, list[Evidence]]:
+    """What computations that decide say of their claims, for `kb.verdict.combine`.
+
+    Agreement supports, disagreement refutes; under an assumption, or with cells unread, it is inconclusive;
+    an expression that cannot be evaluated says nothing.
+    """
+    cells = load_cells(connection)
+    out: dict[str, list[Evidence]] = {}
+    rows = connection.execute("SELECT DISTINCT claim_id FROM computation WHERE decides ORDER BY claim_id")
+    for (claim_id,) in rows.fetchall():
+        names = {
+            row[0]
+            for row in connection.execute(
+                "SELECT name FROM computation WHERE claim_id = ? AND decides", (claim_id,)
+            )
+        }
+        for computed in computations_of(connection, claim_id, cells):
+            verdict = _DECIDED.get((computed.outcome, computed.value is not None))
+            if computed.name in names and verdict is not None:
+                evidence = Evidence(f"computation {computed.name}", "", verdict, computed.detail)
+                out.setdefault(claim_id, []).append(evidence)
+    return out
+
+
+_DECIDED: dict[tuple[str, bool], Verdict] = {
+    ("pass", True): "supported",
+    ("fail", True): "refuted",
+    ("derived", True): "inconclusive",
+    ("unknown", False): "inconclusive",
+}
+"""(outcome, whether it gave a value) -> what it says of a claim that says no more than it shows."""

@@ -20,7 +20,8 @@ from kb.checks.quotes import find_in, nearest, normalise, numerals
 class Result:
     """What one check says of one thing that hangs on a claim.
 
-    outcome: pass, derived, fail, unknown, skipped or stale (`kb.words.CHECK_OUTCOMES`). Unknown is never green.
+    outcome: pass, derived, fail, unknown, skipped or stale (`kb.words.CHECK_OUTCOMES`); unknown is never
+    green.
     """
 
     check: str
@@ -232,7 +233,8 @@ def prediction(library: Library, claim_id: str) -> Iterator[Result]:
     given = "no probability was given" if row[0] is None else f"probability {row[0]:g}"
     if row[1]:
         outcome = json.loads(row[1])
-        detail = f"{given}; resolved by {outcome['by']} on {outcome['on']}: {outcome['value']}, {outcome['because']}"
+        who = f"{outcome['by']} on {outcome['on']}"
+        detail = f"{given}; resolved by {who}: {outcome['value']}, {outcome['because']}"
         yield Result("prediction", "", "pass", detail)
     else:
         yield Result("prediction", "", "unknown", f"{given}; not resolved")

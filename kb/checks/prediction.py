@@ -1,0 +1,83 @@
+"""Predictions against outcomes: by hand, by a computation that decides, or by a run's criterion.
+
+A prediction about a named network resolves only on that network: an analogue (a stand-in of our own) gives an
+analogue outcome, kept in a table of its own and scored apart.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kb.predictions import Forecast
+
+
+@dataclass(frozen=True)
+class Item:
+    """A prediction and how it stands: outcome true, false, ambiguous, unresolvable, or None for not yet."""
+
+    id: str
+    statement: str
+    probability: float | None
+    forecaster: str
+    made: str | None
+    about: str | None
+    resolution: str
+    outcome: str | None
+    because: str
+
+    @property
+    def forecast(self) -> Forecast | None:
+        """The forecast to score; None while unresolved, without a probability, or resolved to neither."""
+        if self.probability is None or self.outcome not in ("true", "false"):
+            return None
+        return Forecast(self.probability, self.outcome == "true")
+
+
+_OUTCOMES = {"supported": "true", "refuted": "false"}
+
+
+def items(connection: sqlite3.Connection, by: str | None = None, *, analogue: bool = False) -> list[Item]:
+    """Every prediction, of forecasters whose name holds `by`, with its outcome, or its analogue outcome."""
+    rows = connection.execute(
+        "SELECT c.id, c.statement, p.probability, p.forecaster, p.made, p.about, p.resolution, p.outcome"
+        " FROM prediction p JOIN claim c ON c.id = p.claim_id ORDER BY c.home, c.position"
+    ).fetchall()
+    wanted = [row for row in rows if by is None or by.casefold() in row["forecaster"].casefold()]
+    out = []
+    for row in wanted:
+        outcome, because = _analogue(connection, row) if analogue else _outcome(connection, row)
+        plain = {name: row[name] for name in row.keys() if name != "outcome"}  # noqa: SIM118 - sqlite3.Row
+        out.append(Item(**plain, outcome=outcome, because=because))
+    return out
+
+
+def _outcome(connection: sqlite3.Connection, row: sqlite3.Row) -> tuple[str | None, str]:
+    if row["outcome"]:
+        by_hand = json.loads(row["outcome"])
+        return by_hand["value"], f"{by_hand['by']}, {by_hand['on']}: {by_hand['because']}"
+    verdict = connection.execute(
+        "SELECT verdict, because FROM claim_verdict WHERE claim_id = ?", (row["id"],)
+    ).fetchone()
+    if verdict and verdict["verdict"] in _OUTCOMES:
+        return _OUTCOMES[verdict["verdict"]], verdict["because"]
+    about = f" on {row['about']}" if row["about"] else ""
+    return None, f"not resolved{about}"
+
+
+def _analogue(connection: sqlite3.Connection, row: sqlite3.Row) -> tuple[str | None, str]:
+    judged: Sequence[sqlite3.Row] = connection.execute(
+        "SELECT j.verdict, j.because, r.id, r.preset FROM judgement j JOIN run r ON r.id = j.run_id"
+        " WHERE j.claim_id = ? AND j.analogue AND j.is_primary AND r.state = 'finished' AND r.preset <> 'smoke'"
+        " ORDER BY r.preset = 'full' DESC, r.started DESC, r.id",
+        (row["id"],),
+    ).fetchall()
+    latest = [j for j in judged if j["id"] == judged[0]["id"]] if judged else []
+    verdicts = {j["verdict"] for j in latest} & set(_OUTCOMES)
+    if len(verdicts) == 1:
+        verdict = verdicts.pop()
+        because = next(j["because"] for j in latest if j["verdict"] == verdict)
+        return _OUTCOMES[verdict], f"on our stand-in, {latest[0]['id']}: {because}"
+    return None, "no run on a stand-in decides it"

@@ -1,0 +1,128 @@
+"""`kb check`: what has been verified of each claim, how, when, and what has not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kb.cli import completion, state
+from kb.cli.layout import Page
+from kb.cli.options import Json
+from kb.cli.output import emit, mark, say
+from kb.errors import KbError
+
+if TYPE_CHECKING:
+    from kb.checks.run import Result
+
+Checked = list[tuple[str, list["Result"]]]
+IN_FULL = 3
+"""Claims whose checks are printed one by one; of more, only what did not pass."""
+
+
+def command(
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", autocompletion=completion.claims, help="Only these claims."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="What is unknown or stale fails, too.")] = False,
+    recompute: Annotated[
+        bool,
+        typer.Option("--recompute", help="Compute recorded metrics anew from their samples (needs scipy)."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check claims: quotes, figures, citations, runs. Exit code 1 when a check fails."""
+    from kb.checks import run
+    from kb.store import queries
+
+    with state.reading() as connection:
+        wanted = [queries.resolve(connection, "claim", i) for i in ids or queries.names(connection, "claim")]
+        library = run.load(connection)
+        checked = list(run.check_claims(library, wanted))
+        if recompute:
+            from kb.checks.recompute import recomputed
+
+            checked = [(id_, [*results, *recomputed(connection, id_)]) for id_, results in checked]
+    _keep(checked)
+    with state.reading() as connection:
+        verdicts = {
+            c["id"]: c["verdict"] for c in queries.claims_by_id(connection, [id_ for id_, _ in checked])
+        }
+    counts = run.count(result for _, results in checked for result in results)
+    data = {
+        "claims": [
+            {
+                "id": id_,
+                "verdict": verdicts.get(id_, "unchecked"),
+                "checks": [
+                    {"check": r.check, "subject": r.subject, "outcome": r.outcome, "detail": r.detail}
+                    for r in results
+                ],
+            }
+            for id_, results in checked
+        ],
+        **counts,
+    }
+    emit(data, as_json, page=lambda: _page(data, in_full=bool(ids) or len(checked) <= IN_FULL))
+    gaps = counts["unknown"] + counts["stale"] if strict else 0
+    if counts["failed"] or gaps:
+        what = f"{counts['failed']} checks failed" + (f", {gaps} are unknown or stale" if strict else "")
+        raise KbError(what, "the page above says which", code=1)
+
+
+def _keep(checked: Sequence[tuple[str, list[Result]]]) -> None:
+    """Results and verdicts into the working store; where it cannot be written, they are only printed."""
+    from kb.checks.keep import keep
+    from kb.store import connect
+
+    try:
+        with connect.for_writing(state.places()) as session:
+            changed = keep(session, checked)
+    except KbError as error:
+        say(f"kb: the results are not kept: {error}")
+        return
+    for claim, before, now in changed:
+        say(f"verdict changed: {claim} was {before}, is {now}")
+
+
+def _page(data: dict[str, Any], *, in_full: bool) -> Page:
+    page = Page()
+    for claim in data["claims"]:
+        told = [c for c in claim["checks"] if in_full or c["outcome"] in ("fail", "derived", "stale")]
+        if not told:
+            continue
+        page.line([(claim["id"], "bold"), "  verdict: ", (mark(claim["verdict"]), claim["verdict"])])
+        for check in told:
+            subject = f" {check['subject']}" if check["subject"] else ""
+            page.item(
+                [
+                    (f"{check['outcome']:<8}", check["outcome"]),
+                    (f"{check['check']}{subject}: ", ""),
+                    (check["detail"], "dim"),
+                ]
+            )
+        page.line()
+    counts = [
+        f"{data[name]} {name}" for name in ("passed", "derived", "failed", "stale", "unknown", "skipped")
+    ]
+    page.line([(f"{len(data['claims'])} claims: ", "bold"), ", ".join(counts)])
+    if data["unknown"]:
+        page.line(_what_is_unknown(data), "dim")
+    return page
+
+
+def _what_is_unknown(data: dict[str, Any]) -> str:
+    from collections import Counter
+
+    unknown = Counter(
+        c["check"] for claim in data["claims"] for c in claim["checks"] if c["outcome"] == "unknown"
+    )
+    told = ", ".join(f"{number} {name}" for name, number in unknown.most_common())
+    advice = (
+        "; a quote is unknown until the source's text is here (kb cite fetch KEY)"
+        if "quote" in unknown
+        else ""
+    )
+    return f"unknown, and not to be read as passed: {told}{advice}"

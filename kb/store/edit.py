@@ -60,8 +60,19 @@ def put(
     return "changed" if before else "added"
 
 
-def remove(session: Session, kind: str, name: str, *, why: str = "", by: str | None = None) -> None:
+def remove(
+    session: Session,
+    kind: str,
+    name: str,
+    *,
+    why: str = "",
+    by: str | None = None,
+    even_if_used: bool = False,
+) -> None:
     """Remove a record; history keeps it.
+
+    Args:
+        even_if_used: do not ask what points at it: for a merge, which has looked and removes that too.
 
     Raises:
         NotFound: when there is none of that name.
@@ -70,7 +81,7 @@ def remove(session: Session, kind: str, name: str, *, why: str = "", by: str | N
     connection = raw(session)
     name = queries.resolve(connection, kind, name)
     before = queries.placed_record(connection, kind, name)
-    pointing = queries.pointing_at(connection, kind, name)
+    pointing = [] if even_if_used else queries.pointing_at(connection, kind, name)
     if pointing:
         told = ", ".join(pointing[:5]) + (f" and {len(pointing) - 5} more" if len(pointing) > 5 else "")
         raise KbError(f"{kind} {name} is still used by {told}", "change or remove those first", code=1)

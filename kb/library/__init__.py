@@ -1,0 +1,1 @@
+"""The library's text and the store: reading, writing, merging, building, exchanging."""

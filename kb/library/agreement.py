@@ -1,0 +1,114 @@
+"""What both sides of a merge agreed on last, and what waits for a decision: two tables of the store."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kb import records
+from kb.errors import KbError
+from kb.library.side import Name, Placed, fingerprint, text_of
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+
+@dataclass(frozen=True)
+class Conflicting:
+    """A record that stays as it is until somebody decides."""
+
+    origin: str
+    kind: str
+    name: str
+    why: str
+
+
+def rows(connection: sqlite3.Connection, origin: str) -> Iterable[tuple[str, str, str]]:
+    """The base of an origin: (kind, name, content) of each record at the last sync with it."""
+    for row in connection.execute("SELECT kind, name, content FROM sync_base WHERE origin = ?", (origin,)):
+        yield row[0], row[1], row[2]
+
+
+def was_ours(connection: sqlite3.Connection, key: Name, content: str) -> bool:
+    """Whether our record once had this content: then whoever still has it did not change it."""
+    print_ = fingerprint(content)
+    past = connection.execute("SELECT before, after FROM change WHERE kind = ? AND name = ?", key)
+    return any(
+        fingerprint(text_of(json.loads(version)["record"])) == print_
+        for row in past
+        for version in (row[0], row[1])
+        if version and "record" in json.loads(version)
+    )
+
+
+def agree(connection: sqlite3.Connection, origin: str, kind: str, name: str, content: str) -> None:
+    """Both sides have this content now."""
+    connection.execute("INSERT OR REPLACE INTO sync_base VALUES (?, ?, ?, ?)", (origin, kind, name, content))
+
+
+def forget(connection: sqlite3.Connection, origin: str, kind: str, name: str) -> None:
+    """Neither side has the record any more."""
+    connection.execute(
+        "DELETE FROM sync_base WHERE origin = ? AND kind = ? AND name = ?", (origin, kind, name)
+    )
+
+
+def meta(connection: sqlite3.Connection, name: str, value: str) -> None:
+    """Set a fact about the store."""
+    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+
+def agree_on_all(connection: sqlite3.Connection, origin: str, placed: Iterable[Placed]) -> None:
+    """Set the base of `origin` to the records given: their text then is exactly what the store holds."""
+    connection.execute("DELETE FROM sync_base WHERE origin = ?", (origin,))
+    connection.executemany(
+        "INSERT INTO sync_base VALUES (?, ?, ?, ?)",
+        ((origin, one.kind, one.name, text_of(one.data)) for one in placed),
+    )
+
+
+def standing(connection: sqlite3.Connection, origin: str | None = None) -> list[dict[str, Any]]:
+    """Conflicts that wait for a decision: {origin, kind, name, theirs, at}."""
+    found = connection.execute(
+        "SELECT origin, kind, name, theirs, at FROM conflict WHERE ?1 IS NULL OR origin = ?1"
+        " ORDER BY origin, kind, name",
+        (origin,),
+    )
+    return [{**dict(row), "theirs": json.loads(row["theirs"]) if row["theirs"] else None} for row in found]
+
+
+def decide(session: Session, side: str, names: list[str]) -> list[Conflicting]:
+    """Settle conflicts: `ours` keeps our record, `theirs` takes theirs; either way both sides count as met.
+
+    Raises:
+        KbError: when a name is in no conflict, or theirs cannot be stored.
+    """
+    from kb.store import edit
+    from kb.store.connect import raw
+
+    connection = raw(session)
+    waiting = standing(connection)
+    done = []
+    for name in names:
+        found = [one for one in waiting if one["name"] == name]
+        if not found:
+            raise KbError(f"{name} is in no conflict", "kb library sync lists what is", code=1)
+        for one in found:
+            origin, kind, theirs = one["origin"], one["kind"], one["theirs"]
+            if side == "theirs" and theirs is None:
+                edit.remove(session, kind, name, why=f"their side of a conflict with {origin}")
+            elif side == "theirs":
+                record = records.parse(kind, theirs)
+                edit.put(session, record, why=f"their side of a conflict with {origin}")
+            connection.execute(
+                "DELETE FROM conflict WHERE origin = ? AND kind = ? AND name = ?", (origin, kind, name)
+            )
+            if theirs is None:
+                forget(connection, origin, kind, name)
+            else:
+                agree(connection, origin, kind, name, text_of(theirs))
+            done.append(Conflicting(origin, kind, name, f"{side} taken"))
+    return done

@@ -1,0 +1,130 @@
+"""Whether the library's text moved on since the store was made, at next to no cost.
+
+The digest of the text that a store was made from, or last merged with, is kept in its `meta` table. Read
+commands compare: first file sizes and times with those of the last look, kept beside the working store,
+and only where these differ the contents. Standard library only; zlib is the cheapest to import.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kb.store.places import Places
+
+KEY = "library_digest"
+CACHE = "library-seen.json"
+LARGE = 16 * 1024 * 1024
+"""Bytes above which contents are not read in passing."""
+_WHERE = (("claims", ".yaml"), ("figures", ".csv"), ("talks", ".yaml"))
+
+
+def files(folder: Path) -> list[tuple[str, Path]]:
+    """The library's files as (path under its folder, path), sorted; files of other names are not its own."""
+    found = []
+    references = folder / "references.bib"
+    if os.path.lexists(references):
+        found.append(("references.bib", references))
+    for name, suffix in _WHERE:
+        try:
+            entries = os.listdir(folder / name)  # noqa: PTH208 - pathlib's iterdir makes an object for each
+        except OSError:
+            continue
+        found += [(f"{name}/{e}", folder / name / e) for e in entries if e.endswith(suffix) and e[0] != "."]
+    return sorted(found)
+
+
+def digest_of(contents: Iterable[tuple[str, bytes]]) -> str:
+    """A digest of files given as (path, bytes) in sorted order: their number, their bytes, two checksums.
+
+    It tells honest texts apart; it is no defence against somebody who wants two texts to look alike.
+    """
+    number = size = 0
+    crc, adler = 0, 1
+    for home, content in contents:
+        number += 1
+        size += len(content)
+        for part in (home.encode("utf-8", "surrogateescape"), b"\0", content, b"\0"):
+            crc = zlib.crc32(part, crc)
+            adler = zlib.adler32(part, adler)
+    return f"{number}-{size}-{crc:08x}{adler:08x}"
+
+
+def moved_on(places: Places, connection: sqlite3.Connection) -> str | None:
+    """The one line to print when the text differs from what the store was made from; None when it does not.
+
+    Also None where that cannot be told: no text, a store without a digest, a large library that no
+    command has looked at since it changed.
+    """
+    try:
+        row = connection.execute("SELECT value FROM meta WHERE name = ?", (KEY,)).fetchone()
+    except sqlite3.Error:
+        return None
+    if row is None:
+        return None
+    found = current(places.library, places.working.parent)
+    if found is None or found == row[0]:
+        return None
+    return f"{places.library.name}/ changed since this store last met it: `kb library sync` brings it in"
+
+
+def current(folder: Path, cache_folder: Path) -> str | None:
+    """The digest of the text as it is now; None where it is not worth the time, or cannot be read."""
+    try:
+        listed = files(folder)
+        stats = [(home, path.stat()) for home, path in listed]
+    except OSError:
+        return None
+    if not listed:
+        return None
+    signature = [str(folder), *([home, stat.st_size, stat.st_mtime_ns] for home, stat in stats)]
+    cache = cache_folder / CACHE
+    kept = _kept(cache)
+    if kept.get("signature") == signature:
+        return str(kept.get("digest"))
+    if sum(stat.st_size for _, stat in stats) > LARGE:
+        return None
+    try:
+        digest = digest_of((home, path.read_bytes()) for home, path in listed)
+    except OSError:
+        return None
+    _keep(cache, {"signature": signature, "digest": digest})
+    return digest
+
+
+def remember(folder: Path, cache_folder: Path, digest: str, seen: float) -> None:
+    """Keep what a whole reading of the text found, unless a file changed after `seen` (seconds, epoch)."""
+    try:
+        stats = [(home, path.stat()) for home, path in files(folder)]
+    except OSError:
+        return
+    if any(stat.st_mtime >= seen for _, stat in stats):
+        return
+    signature = [str(folder), *([home, stat.st_size, stat.st_mtime_ns] for home, stat in stats)]
+    _keep(cache_folder / CACHE, {"signature": signature, "digest": digest})
+
+
+def _kept(cache: Path) -> dict[str, object]:
+    try:
+        found = json.loads(cache.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _keep(cache: Path, content: dict[str, object]) -> None:
+    """Write the cache where its folder exists; a cache that cannot be written is none."""
+    if not cache.parent.is_dir():
+        return
+    half = cache.with_name(f"{cache.name}.{os.getpid()}")
+    try:
+        half.write_text(json.dumps(content), "utf-8")
+        half.replace(cache)
+    except OSError:
+        half.unlink(missing_ok=True)

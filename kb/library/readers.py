@@ -1,0 +1,245 @@
+"""One reader for each format of the library: YAML lists, YAML documents, BibTeX, CSV -> records with text."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import re
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from kb import records
+from kb.errors import shown
+from kb.library import strict
+from kb.library.text import Entry, FileText, Problem
+
+COLUMNS = tuple(records.Figure.model_fields)
+_COMMENT = re.compile(r"[ \t]*#")
+
+
+def read(home: str, kind: str, text: str) -> tuple[FileText, list[Problem]]:
+    """The file's records and everything that is wrong with it; `text` is UTF-8 with LF."""
+    if kind == "source":
+        return _bibtex(home, text)
+    if kind == "figure":
+        return _table(home, text)
+    try:
+        return _documents(home, text) if kind == "talk" else _list(home, kind, text)
+    except strict.BadYaml as error:
+        return FileText(home, tail=text), [Problem(home, error.line, error.what)]
+
+
+def parsed(
+    home: str, kind: str, data: object, text: str, line: int, in_list: bool
+) -> records.Record | list[Problem]:
+    """The record, or what is wrong with it: each problem with the line of its field."""
+    try:
+        return records.parse(kind, data)
+    except records.InvalidRecord as error:
+        lines: dict[strict.Path, int] = {}
+        if text:
+            strict.load(text, home, first=line, lines=lines)
+        told = error.name or "(without a name)"
+        problems = []
+        for path, what in error.problems:
+            full = (0, *path) if in_list else path
+            while full not in lines and full:
+                full = full[:-1]
+            field = ".".join(str(part) for part in path)
+            near = _nearest_field(kind, path) if what.startswith("Extra inputs") else ""
+            what = "is no field of it" + near if what.startswith("Extra inputs") else what
+            problems.append(
+                Problem(
+                    home,
+                    lines.get(full, line),
+                    f"{kind} {shown(told)}: {f'{field}: ' if field else ''}{what}",
+                )
+            )
+        return problems
+
+
+def _nearest_field(kind: str, path: tuple[str | int, ...]) -> str:
+    model: Any = records.MODELS[kind]
+    for part in path[:-1]:
+        if isinstance(part, str) and isinstance(model, type) and issubclass(model, BaseModel):
+            found = model.model_fields.get(part)
+            model = _model_in(found.annotation) if found else None
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return ""
+    near = difflib.get_close_matches(str(path[-1]), list(model.model_fields), 1, 0.5)
+    return f"; did you mean `{near[0]}`?" if near else f" (fields: {', '.join(model.model_fields)})"
+
+
+def _model_in(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in typing.get_args(annotation):
+        found = _model_in(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def _list(home: str, kind: str, text: str) -> tuple[FileText, list[Problem]]:
+    file = FileText(home)
+    problems: list[Problem] = []
+    items = strict.items(text, home)
+    cursor = 0
+    for number, item in enumerate(items):
+        start = _dash(text, item.start, cursor)
+        following = items[number + 1].start if number + 1 < len(items) else len(text)
+        limit = _dash(text, following, item.end) if number + 1 < len(items) else len(text)
+        end = _end_of_block(text, item.end, limit, start - (text.rfind("\n", 0, start) + 1))
+        raw = text[start:end]
+        line = text.count("\n", 0, start) + 1
+        found = parsed(home, kind, item.data, raw, line, in_list=True)
+        if isinstance(found, list):
+            problems += found
+            continue
+        keys = [(key, offset - start) for key, offset in item.keys]
+        entry = Entry(
+            kind, records.name_of(found), found, home, number, line, text[cursor:start], raw, keys
+        )  # fmt: skip
+        file.entries.append(entry)
+        cursor = end
+    file.tail = text[cursor:]
+    return file, problems
+
+
+def _dash(text: str, start: int, floor: int) -> int:
+    """Start of the line on which the `- ` of the item at `start` stands; comments may stand between."""
+    at = text.rfind("\n", 0, start) + 1
+    while at > floor and not text[at:start].lstrip(" ").startswith("-"):
+        at = text.rfind("\n", 0, at - 1) + 1
+    return max(at, floor)
+
+
+def _end_of_block(text: str, end: int, limit: int, indent: int) -> int:
+    """End of the item's last line, with comment lines after it that are indented as its fields are."""
+    at = text.find("\n", end)
+    at = limit if at < 0 else at + 1
+    while at < limit:
+        stop = text.find("\n", at)
+        stop = limit if stop < 0 else stop + 1
+        line = text[at:stop]
+        if not (_COMMENT.match(line) and len(line) - len(line.lstrip(" ")) > indent):
+            break
+        at = stop
+    return min(at, limit)
+
+
+def _documents(home: str, text: str) -> tuple[FileText, list[Problem]]:
+    item = strict.document(text, home)
+    if item is None:
+        return FileText(home, tail=text), []
+    found = parsed(home, "talk", item.data, text, 1, in_list=False)
+    if isinstance(found, list):
+        return FileText(home, tail=text), found
+    start = text.rfind("\n", 0, item.start) + 1
+    keys = [(key, offset - start) for key, offset in item.keys]
+    line = text.count("\n", 0, start) + 1
+    entry = Entry("talk", records.name_of(found), found, home, 0, line, text[:start], text[start:], keys)
+    return FileText(home, "", [entry]), []
+
+
+def _bibtex(home: str, text: str) -> tuple[FileText, list[Problem]]:
+    from kb.sources import bibtex, scan
+
+    sources, failures = bibtex.read(text, where=home)
+    file = FileText(home)
+    problems = [
+        Problem(home, failure.line, f"{failure.key}: {failure.what}" if failure.key else failure.what)
+        for failure in failures
+    ]
+    places = {}
+    cursor = 0
+    for match in re.finditer(r"@\s*[A-Za-z]+\s*[{(]", text):
+        if match.start() < cursor:
+            continue
+        scanned = scan.entry(text, match.start())
+        if scanned is None:
+            continue
+        cursor = scanned.end
+        if scanned.key and scanned.type not in ("comment", "string", "preamble"):
+            places[scanned.key] = (scanned.start, scanned.end)
+    cursor = 0
+    for source in sources:
+        if source.key not in places:
+            problems.append(Problem(home, 0, f"{source.key}: its text was not found again"))
+            continue
+        start, end = places[source.key]
+        end = end + 1 if text[end : end + 1] == "\n" else end
+        line = text.count("\n", 0, start) + 1
+        lead, raw = text[cursor:start], text[start:end]
+        file.entries.append(Entry("source", source.key, source, home, len(file.entries), line, lead, raw))
+        cursor = end
+    file.tail = text[cursor:]
+    return file, problems
+
+
+def _table(home: str, text: str) -> tuple[FileText, list[Problem]]:
+    file = FileText(home)
+    if not text.strip():
+        return FileText(home, tail=text), []
+    rows = _rows(text)
+    try:
+        header, head, _ = next(rows)
+    except csv.Error as error:
+        return file, [Problem(home, 1, f"is no CSV: {error}")]
+    unknown = [name for name in header if name not in COLUMNS]
+    absent = [name for name in COLUMNS if name not in header]
+    if unknown or absent or len(set(header)) != len(header):
+        what = f"unknown column {shown(unknown[0])}" if unknown else f"no column {', '.join(absent)}"
+        what = what if unknown or absent else "a column stands twice"
+        return file, [Problem(home, 1, f"{what}; the columns are {','.join(COLUMNS)}")]
+    file.head = head
+    problems: list[Problem] = []
+    lead = ""
+    while True:
+        try:
+            cells, raw, line = next(rows)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            at = len(file.head) + sum(len(e.lead) + len(e.raw) for e in file.entries) + len(lead)
+            problems.append(Problem(home, text.count("\n", 0, at) + 1, f"is no CSV: {error}"))
+            break
+        if not any(cells):
+            lead += raw
+            continue
+        if len(cells) != len(header):
+            problems.append(Problem(home, line, f"{len(cells)} cells under {len(header)} columns"))
+            continue
+        data = {name: cell for name, cell in zip(header, cells, strict=True) if cell != ""}
+        found = parsed(home, "figure", data, "", line, in_list=False)
+        if isinstance(found, list):
+            problems += found
+            continue
+        name = records.name_of(found)
+        file.entries.append(Entry("figure", name, found, home, len(file.entries), line, lead, raw))
+        lead = ""
+    file.tail = lead
+    return file, problems
+
+
+def _rows(text: str) -> Iterator[tuple[list[str], str, int]]:
+    """Rows as (cells, their text, line number); a row may go over several lines."""
+    taken: list[str] = []
+
+    def lines() -> Iterator[str]:
+        at = 0
+        while at < len(text):
+            end = text.find("\n", at) + 1 or len(text)
+            taken.append(text[at:end])
+            yield taken[-1]
+            at = end
+
+    line = 1
+    for cells in csv.reader(lines(), strict=True):
+        raw = "".join(taken)
+        yield cells, raw, line
+        line += len(taken)
+        taken.clear()

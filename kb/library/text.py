@@ -1,0 +1,220 @@
+"""The library's text, read: records with their home, their position and the very text that they stand in.
+
+Every character of a file belongs to one record's block or to what stands between blocks, so that a file
+can be put together again byte by byte (`kb.library.write`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kb import records
+from kb.errors import KbError, shown
+from kb.library import freshness
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_PROBLEMS = 20
+FOLDERS = {"claim": "claims", "figure": "figures", "talk": "talks"}
+SUFFIXES = {"claim": ".yaml", "figure": ".csv", "talk": ".yaml"}
+REFERENCES = "references.bib"
+_NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with the text, and where: file under the library's folder and line (0: the file)."""
+
+    home: str
+    line: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.home}:{self.line}: {self.what}" if self.line else f"{self.home}: {self.what}"
+
+
+class BrokenLibrary(KbError):
+    """A library that cannot be taken as it is; `problems` are all that were found, 20 at most."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems[:MAX_PROBLEMS]
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        super().__init__(f"{problems[0]}{more}", "nothing was changed", code=2)
+
+
+@dataclass
+class Entry:
+    """A record with its text: `lead` is what stands before it (comments, blank lines), `raw` its own block.
+
+    `keys` are the offsets in `raw` at which its fields stand, for YAML in block style.
+    """
+
+    kind: str
+    name: str
+    record: records.Record
+    home: str
+    position: int
+    line: int
+    lead: str
+    raw: str
+    keys: list[tuple[str, int]] = field(default_factory=list)
+
+
+@dataclass
+class FileText:
+    """One file: its head (a table's header line), its records in order, and what follows the last one."""
+
+    home: str
+    head: str = ""
+    entries: list[Entry] = field(default_factory=list)
+    tail: str = ""
+
+    def __str__(self) -> str:
+        return self.head + "".join(entry.lead + entry.raw for entry in self.entries) + self.tail
+
+
+@dataclass
+class LibraryText:
+    """All files of a library, by their path under its folder; `digest` is of the bytes that were read."""
+
+    folder: Path
+    files: dict[str, FileText] = field(default_factory=dict)
+    digest: str = ""
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Every record, sources first, in an order in which references allow them to be stored."""
+        for kind in ("source", "claim", "figure", "talk"):
+            for home in sorted(self.files):
+                if kind_of(home) == kind:
+                    yield from self.files[home].entries
+
+    def by_name(self) -> dict[tuple[str, str], Entry]:
+        """The records by (kind, name)."""
+        return {(entry.kind, entry.name): entry for entry in self}
+
+
+def kind_of(home: str) -> str | None:
+    """The kind of record that a file holds by its path; None where the path is no file of a library."""
+    if home == REFERENCES:
+        return "source"
+    folder, _, name = home.partition("/")
+    for kind, expected in FOLDERS.items():
+        if folder == expected and name.endswith(SUFFIXES[kind]) and _NAME.fullmatch(name):
+            return kind
+    return None
+
+
+def read_library(folder: Path, *, check_references: bool = True) -> LibraryText:
+    """Read a library's folder.
+
+    Args:
+        folder: the folder that holds references.bib, claims/, figures/ and talks/.
+        check_references: whether every name that a record refers to must be in the folder.
+
+    Raises:
+        BrokenLibrary: with every problem found, each with file and line.
+        KbError: when there is no such folder.
+    """
+    from kb.library import readers, references
+
+    if not folder.is_dir():
+        raise KbError(f"no library at {folder}", "name a folder with references.bib and claims/")
+    library = LibraryText(folder)
+    problems: list[Problem] = []
+    contents: list[tuple[str, bytes]] = []
+    for home, path in freshness.files(folder):
+        try:
+            content = read_bytes(folder, home, path)
+            contents.append((home, content))
+            found, wrong = readers.read(home, kind_of(home) or "", as_text(home, content))
+        except BrokenLibrary as error:
+            problems += error.problems
+            continue
+        library.files[home] = found
+        problems += wrong
+    problems += twice(library)
+    if check_references and not problems:
+        problems += references.dangling(library)
+    if problems:
+        raise BrokenLibrary(problems)
+    library.digest = freshness.digest_of(contents)
+    return library
+
+
+def read_bytes(folder: Path, home: str, path: Path) -> bytes:
+    """The bytes of a file of the library.
+
+    Raises:
+        BrokenLibrary: for a link out of the folder, what is no plain file, and a file that is too large.
+    """
+    try:
+        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+            raise BrokenLibrary([Problem(home, 0, "is a symbolic link out of the library: refused")])
+        if not path.is_file():
+            raise BrokenLibrary([Problem(home, 0, "is not a plain file")])
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            what = f"has {size // 1_000_000} MB; {MAX_BYTES // 1_000_000} MB at most: split it"
+            raise BrokenLibrary([Problem(home, 0, what)])
+        return path.read_bytes()
+    except OSError as error:
+        raise BrokenLibrary([Problem(home, 0, error.strerror or "cannot be read")]) from None
+    except RuntimeError:
+        raise BrokenLibrary([Problem(home, 0, "is a symbolic link to itself")]) from None
+
+
+def as_text(home: str, content: bytes) -> str:
+    """Bytes as UTF-8 text with LF.
+
+    Raises:
+        BrokenLibrary: naming the line that is no UTF-8, has a carriage return or a byte-order mark.
+    """
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BrokenLibrary([Problem(home, line, "is not UTF-8: save it as UTF-8")]) from None
+    if text.startswith("\ufeff"):
+        raise BrokenLibrary([Problem(home, 1, "starts with a byte-order mark: save it without one")])
+    at = text.find("\r")
+    if at >= 0:
+        line = text.count("\n", 0, at) + 1
+        raise BrokenLibrary([Problem(home, line, "ends in CR LF: save it with LF line ends")])
+    at = text.find("\0")
+    if at >= 0:
+        raise BrokenLibrary([Problem(home, text.count("\n", 0, at) + 1, "holds a NUL character")])
+    return text
+
+
+def twice(library: LibraryText) -> list[Problem]:
+    """Names that stand for two records: the same name twice, or an alias that another record has."""
+    seen: dict[tuple[str, str], Entry] = {}
+    problems = []
+    for entry in library:
+        first = seen.setdefault((entry.kind, entry.name), entry)
+        if first is not entry:
+            what = f"{entry.kind} {shown(entry.name)} stands in {first.home}:{first.line} already"
+            problems.append(Problem(entry.home, entry.line, what))
+    aliases: dict[tuple[str, str], Entry] = {}
+    for entry in library:
+        for alias in aliases_of(entry.record):
+            other = seen.get((entry.kind, alias)) or aliases.setdefault((entry.kind, alias), entry)
+            if other is not entry:
+                what = (
+                    f"alias {shown(alias)} of {entry.name} names {other.name} too ({other.home}:{other.line})"
+                )
+                problems.append(Problem(entry.home, entry.line, what))
+    return problems
+
+
+def aliases_of(record: records.Record) -> list[str]:
+    """The names that a record had before."""
+    return record.aliases if isinstance(record, (records.Claim, records.Source)) else []
+
+
+def plain_of(entry: Entry) -> dict[str, Any]:
+    """The entry's record as plain data."""
+    return records.plain(entry.record)

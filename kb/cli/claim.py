@@ -61,7 +61,10 @@ def list_(
     limit: Limit = None,
     as_json: Json = False,
 ) -> None:
-    """List claims. Options may be repeated or hold commas: either of the words will do."""
+    """List claims, all or those that fit every option.
+
+    --kind, --status, --verdict and --tag may be repeated or hold commas: any of the words will do.
+    """
     from kb.store import queries
 
     kinds = words_of(kind, words.CLAIM_KINDS, "kind of claim")
@@ -128,7 +131,10 @@ def search(
     limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
-    """Search statements, quotes, sources and tags, best first. A pasted sentence finds its claim."""
+    """Search statements, quotes, sources and tags, best first.
+
+    A pasted sentence finds its claim. Exit code 1 when nothing is found.
+    """
     from kb.store.search import search_claims
 
     wanted = sys.stdin.read(100_000) if terms == ["-"] else " ".join(terms)

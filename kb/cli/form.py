@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -119,9 +120,14 @@ def _new_file(folder: Path, name: str, text: str) -> Path:
 
 def _edit(command: list[str], path: Path, offered: str, resume: str) -> None:
     try:
-        code = subprocess.call([*command, str(path)])
+        process = subprocess.Popen([*command, str(path)])
     except OSError as error:
         raise KbError(f"the editor {shown(command[0])} did not start: {error.strerror}") from None
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the editor
+    try:
+        code = process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
     if not path.exists():
         raise KbError("the form was removed: nothing was changed", code=1)
     if code:

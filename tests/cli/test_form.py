@@ -197,6 +197,12 @@ def test_edit_does_not_overwrite_what_another_changed_meanwhile(kb, editor, stor
     assert "theirs" in kb("claim", "show", "four-percent").out
 
 
+def test_ctrl_c_while_the_editor_is_open_is_the_editors(kb, editor, store_path: Path) -> None:
+    editor(f"import os, signal; os.kill(os.getppid(), signal.SIGINT); text = {GOOD!r}")
+    assert kb("claim", "add").code == 0
+    assert "new" in names(store_path)
+
+
 def test_visual_comes_before_editor(kb, editor, monkeypatch: pytest.MonkeyPatch) -> None:
     editor(f"text = {GOOD!r}")
     monkeypatch.setenv("VISUAL", "no-such-editor --wait")

@@ -130,7 +130,7 @@ def _head(sheet: Page, claim: dict[str, Any]) -> None:
         who.append(f" ({claim['date_note']})")
     sheet.field("claim", [(claim["id"], "bold"), f" · {claim['kind']}"])
     sheet.field("asserted by", who)
-    sheet.field("status", [(claim["status"], claim["status"]), (" (what the cited literature says)", "dim")])
+    sheet.field("status", [(claim["status"], claim["status"]), (" (the cited literature)", "dim")])
     sheet.field("verdict", verdict_line(claim))
     for name in ("headline", "number", "caveat", "answer", "note"):
         sheet.field(name, claim.get(name))
@@ -150,12 +150,9 @@ def verdict_line(claim: dict[str, Any]) -> list[Span | str]:
     """The verdict with its mark, since when, and because of what."""
     verdict = claim["verdict"]
     detail = claim.get("verdict_detail") or {}
-    spans: list[Span | str] = [(mark(verdict), verdict), (" (what our own checks say)", "dim")]
-    if detail.get("since"):
-        spans.append((f" since {detail['since'][:10]}", "dim"))
-    if detail.get("because"):
-        spans.append(f": {detail['because']}")
-    return spans
+    since = f", since {detail['since'][:10]}" if detail.get("since") else ""
+    because = f": {detail['because']}" if detail.get("because") else ""
+    return [(mark(verdict), verdict), (f" (our own checks{since})", "dim"), because]
 
 
 def _prediction(sheet: Page, prediction: dict[str, Any] | None) -> None:
@@ -318,9 +315,8 @@ def recorded_line(claim: Mapping[str, Any], reproduction: Mapping[str, Any]) -> 
     if not runs:
         return [("no run is recorded", "dim")]
     run = runs[-1]
-    because = f": {run['because']}" if run.get("because") else ""
     where = f" ({run['preset']} run {run['id']}{', analogue' if run.get('analogue') else ''})"
-    return [(mark(run["verdict"]), run["verdict"]), (where, "dim"), because]
+    return [(mark(run["verdict"]), run["verdict"]), (where, "dim")]
 
 
 def criterion_line(criterion: dict[str, Any]) -> str:
@@ -352,4 +348,4 @@ def _runs(sheet: Page, runs: list[dict[str, Any]]) -> None:
             (mark(verdict), verdict),
             (" ".join(["", *marks]).replace("_", " "), "dim"),
         ]
-        sheet.line([*spans, f" {run['because']}" if run.get("because") else ""], indent=4)
+        sheet.line([*spans, f": {run['because']}" if run.get("because") else ""], indent=4)

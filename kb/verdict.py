@@ -155,10 +155,13 @@ _TIER = {"quick": 1, "full": 2}
 def combine(evidence: Iterable[Evidence]) -> tuple[Verdict, str, Evidence | None]:
     """The verdict on a claim, its reason, and the piece of evidence that it rests on most.
 
-    What counts: of each subject the runs of its highest tier that are not stale, and of those the newest;
-    an analogue (a stand-in for the named artifact) and a smoke run never count.
+    What counts: of each subject the runs of its highest tier that are not stale and that say something; runs
+    of one tier that decide differently are mixed, so that nobody repeats a run until it suits. An analogue (a
+    stand-in for the named artifact) and a smoke run never count.
     """
-    counting = _counting([e for e in evidence if not e.analogue and e.preset != "smoke"])
+    counting = _counting(
+        [e for e in evidence if not e.analogue and e.preset != "smoke" and e.verdict != "unchecked"]
+    )
     kinds = {"stale" if e.stale else e.verdict for e in counting}
     if "mixed" in kinds:
         kinds |= {"supported", "refuted"}
@@ -177,12 +180,15 @@ def _tier_of(evidence: Evidence) -> str:
 
 
 def _counting(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Of each subject its highest fresh tier; the newest first among those that decide, then the others."""
     counting: list[Evidence] = []
     for subject in dict.fromkeys(e.subject for e in evidence):
         own = [e for e in evidence if e.subject == subject]
         fresh = [e for e in own if not e.stale] or own
         tier = max(_TIER.get(e.preset, 0) for e in fresh)
-        counting.append(
-            max((e for e in fresh if _TIER.get(e.preset, 0) == tier), key=lambda e: (e.when, e.name))
+        top = sorted(
+            (e for e in fresh if _TIER.get(e.preset, 0) == tier), key=lambda e: (e.when, e.name), reverse=True
         )
+        decided = [e for e in top if e.verdict in ("supported", "refuted", "mixed")]
+        counting += decided or top[:1]
     return counting

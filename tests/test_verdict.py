@@ -126,8 +126,16 @@ def test_a_full_run_outranks_a_later_quick_one() -> None:
     assert combine(runs)[0] == "supported"
 
 
-def test_the_newest_run_of_a_tier_counts() -> None:
-    assert combine([_run("supported", when="1"), _run("refuted", when="2")])[0] == "refuted"
+def test_runs_of_one_tier_that_disagree_are_mixed_so_that_repeating_does_not_help() -> None:
+    assert combine([_run("refuted", when="1"), _run("supported", when="2")])[0] == "mixed"
+
+
+def test_a_run_that_decides_counts_beside_later_ones_that_do_not() -> None:
+    assert combine([_run("refuted", when="1"), _run("inconclusive", when="2")])[0] == "refuted"
+
+
+def test_a_full_run_that_judges_nothing_does_not_hide_a_quick_one() -> None:
+    assert combine([_run("supported"), _run("unchecked", preset="full")])[0] == "supported"
 
 
 def test_a_stale_full_run_does_not_outrank_a_fresh_quick_one() -> None:

@@ -50,7 +50,11 @@ def command(
     chosen = words_of([preset], words.PRESETS, "preset")
     if len(chosen) != 1:
         raise KbError("--preset takes one of smoke, quick, full")
-    run = _run(_found(name, resume), chosen[0], seed=seed, resume=resume, out=out, trust=trust)
+    tier = chosen[0]
+    if resume is not None:
+        name, tier = _begun(resume, out)
+    assert name is not None
+    run = _run(_found(name), tier, seed=seed, resume=resume, out=out, trust=trust)
     emit(_result(run), as_json, page=lambda: _page(run))
 
 
@@ -99,15 +103,20 @@ def _last(run: dict[str, Any] | None) -> dict[str, Any] | None:
     return {key: run[key] for key in ("id", "preset", "state", "started", "verdict")} if run else None
 
 
-def _found(name: str | None, resume: str | None) -> Manifest:
+def _begun(resume: str, out: Path | None) -> tuple[str, str]:
+    """What a run that is to go on reproduces, and its tier."""
+    from kb.reproduce.runner import begun
+
+    runs = state.places().runs
+    _, config = begun(resume, *([out.absolute()] if out else []), runs)
+    return config["reproduction"], config["preset"]
+
+
+def _found(name: str) -> Manifest:
     from kb.reproduce import manifest
     from kb.store import queries
 
     roots = state.places().reproductions
-    if name is None:
-        assert resume is not None
-        name = resume.rsplit("-", 3)[0]
-        return manifest.find(roots, name)
     if name not in manifest.folders(roots):
         try:
             with state.reading() as connection:

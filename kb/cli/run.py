@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -64,7 +65,7 @@ def _state(run: dict[str, Any]) -> str:
         return str(run["state"])
     from kb.reproduce.process import is_running
 
-    return "running" if is_running(state.places().runs / run["id"]) else "interrupted"
+    return "running" if is_running(Path(run["folder"])) else "interrupted"
 
 
 @app.command()
@@ -152,7 +153,7 @@ def record(run_id: RunId) -> None:
     with state.reading() as connection:
         run = queries.show_run(connection, run_id)
     found = manifest.find(state.places().reproductions, run["reproduction"])
-    source = state.places().runs / run_id
+    source = Path(run["folder"])
     kept = recorded.read(source)
     if kept["state"] != "finished" or kept["preset"] == "smoke":
         raise KbError(

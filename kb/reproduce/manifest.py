@@ -6,6 +6,7 @@ reproductions imports nothing heavy.
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections.abc import Mapping
@@ -122,6 +123,10 @@ class Manifest:
         return tuple(dict.fromkeys(criterion.claim for criterion in self.criteria))
 
 
+def _or(bound: float | None, otherwise: float) -> float:
+    return otherwise if bound is None else bound
+
+
 def load(folder: Path) -> Manifest:
     """Read and check the manifest in `folder`.
 
@@ -170,6 +175,21 @@ def find(roots: tuple[Path, ...], name_or_claim: str) -> Manifest:
     raise NotFound("reproduction", name_or_claim, difflib.get_close_matches(name_or_claim, known, 3))
 
 
+_KNOWN = {
+    "": {
+        "name", "title", "version", "sources", "needs", "modules", "pilot", "departures", "protocol", "published",
+        "presets", "metric", "criterion",
+    },
+    "preset": {"parameters", "seconds", "disk_mb", "memory_mb"},
+    "metric": {"name", "title", "estimator", "samples", "unit", "min_units", "secondary"},
+    "criterion": {
+        "name", "claim", "metric", "meaning", "low", "high", "primary", "analogue", "wording", "presets",
+    },
+    "published": {"metric", "figure", "protocol", "note"},
+}  # fmt: skip
+"""Every key that a table of the manifest may have: a misspelt one is an error, never a default."""
+
+
 class _Reader:
     """Checks plain TOML data key by key; every complaint names the file and the key."""
 
@@ -177,6 +197,8 @@ class _Reader:
         self.path = path
 
     def manifest(self, raw: dict[str, Any]) -> Manifest:
+        self.known(raw, "", "")
+        self.plain(raw, "")
         name = self.text(raw, "name")
         if not _NAME.fullmatch(name) or name != self.path.parent.name.replace("_", "-"):
             self.complain("name", "is not the folder's name with dashes")
@@ -195,6 +217,9 @@ class _Reader:
             if len(set(names)) != len(names):
                 self.complain(label, "names one thing twice")
         self.one_primary_metric(criteria)
+        self.meanings_apart(criteria)
+        for n, entry in enumerate(self.tables(raw, "published"), 1):
+            self.known(entry, "published", f"published {n}")
         protocol = self.table(raw, "protocol")
         if set(protocol) - set(PROTOCOL_FIELDS):
             self.complain("protocol", f"knows only {', '.join(PROTOCOL_FIELDS)}")
@@ -223,10 +248,51 @@ class _Reader:
             if criterion.primary and first.setdefault(criterion.claim, criterion.metric) != criterion.metric:
                 self.complain(criterion.name, f"{criterion.claim} already has another primary metric")
 
+    def meanings_apart(self, criteria: tuple[Criterion, ...]) -> None:
+        """An interval must not lie in a region that supports and in one that refutes."""
+        for one in criteria:
+            for other in criteria:
+                if (one.claim, one.metric) == (other.claim, other.metric) and one.meaning < other.meaning:
+                    low = max(_or(one.low, -math.inf), _or(other.low, -math.inf))
+                    high = min(_or(one.high, math.inf), _or(other.high, math.inf))
+                    if low <= high:
+                        self.complain(one.name, f"has a region that overlaps that of {other.name}")
+
+    def known(self, raw: Mapping[str, Any], table: str, where: str) -> None:
+        strange = sorted(set(raw) - _KNOWN[table])
+        if strange:
+            self.complain(
+                f"{where}.{strange[0]}".lstrip("."),
+                f"is unknown; known are {', '.join(sorted(_KNOWN[table]))}",
+            )
+
+    def plain(self, value: Any, where: str) -> None:
+        """Only what JSON has: a date or an infinity would be lost on the way into a record."""
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                self.plain(inner, f"{where}.{key}".lstrip("."))
+        elif isinstance(value, list):
+            for inner in value:
+                self.plain(inner, where)
+        elif not isinstance(value, str | int | float) or (
+            isinstance(value, float) and not math.isfinite(value)
+        ):
+            self.complain(where, "must be text, a finite number, true or false")
+
+    def flag(self, raw: Mapping[str, Any], key: str, where: str) -> bool:
+        value = raw.get(key, False)
+        if not isinstance(value, bool):
+            self.complain(f"{where}.{key}", "must be true or false")
+        return bool(value)
+
     def preset(self, key: str, value: Any) -> Preset:
         where = f"presets.{key}"
         if not isinstance(value, dict):
             self.complain(where, "must be a table")
+        self.known(value, "preset", where)
+        for name in ("seconds", "disk_mb", "memory_mb"):
+            if self.number(value, name, where) < 0:
+                self.complain(f"{where}.{name}", "must not be negative")
         return Preset(
             parameters=self.table(value, "parameters", where),
             seconds=self.number(value, "seconds", where),
@@ -235,7 +301,11 @@ class _Reader:
         )
 
     def metric(self, raw: dict[str, Any], where: str) -> Metric:
+        self.known(raw, "metric", where)
         estimator = self.text(raw, "estimator", where)
+        least = self.number(raw, "min_units", where)
+        if least < 2 or not least.is_integer():
+            self.complain(f"{where}.min_units", "must be a whole number, 2 at least")
         samples = self.texts(raw, "samples", where) or (self.text(raw, "name", where),)
         if estimator not in ESTIMATORS:
             self.complain(f"{where}.estimator", f"must be one of {', '.join(ESTIMATORS)}")
@@ -247,11 +317,12 @@ class _Reader:
             estimator=estimator,
             samples=samples,
             unit=self.text(raw, "unit", where),
-            min_units=int(self.number(raw, "min_units", where)),
-            secondary=bool(raw.get("secondary", False)),
+            min_units=int(least),
+            secondary=self.flag(raw, "secondary", where),
         )
 
     def criterion(self, raw: dict[str, Any], where: str, metrics: tuple[Metric, ...]) -> Criterion:
+        self.known(raw, "criterion", where)
         meaning = self.text(raw, "meaning", where)
         metric = self.text(raw, "metric", where)
         if meaning not in words.MEANINGS:
@@ -261,6 +332,8 @@ class _Reader:
         low, high = (self.number(raw, key, where) if key in raw else None for key in ("low", "high"))
         if low is None and high is None:
             self.complain(where, "needs a region: low, high or both")
+        if low is not None and high is not None and low > high:
+            self.complain(where, f"has an empty region: {low:g} to {high:g}")
         presets = self.texts(raw, "presets", where) or ("quick", "full")
         if set(presets) - {"quick", "full"}:
             self.complain(f"{where}.presets", "may be quick and full; a smoke run never gives a verdict")
@@ -271,8 +344,8 @@ class _Reader:
             meaning=meaning,
             low=low,
             high=high,
-            primary=bool(raw.get("primary", False)),
-            analogue=bool(raw.get("analogue", False)),
+            primary=self.flag(raw, "primary", where),
+            analogue=self.flag(raw, "analogue", where),
             wording=self.text(raw, "wording", where),
             presets=presets,
         )

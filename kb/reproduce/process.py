@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -57,12 +58,36 @@ def locked(folder: Path) -> Iterator[int]:
 
 
 def is_running(folder: Path) -> bool:
-    """Whether somebody holds the run folder."""
+    """Whether somebody holds the run folder. Nothing is written."""
     try:
-        with locked(folder):
-            return False
-    except (KbError, OSError):
-        return (folder / "lock").exists()
+        descriptor = os.open(folder / "lock", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+@contextlib.contextmanager
+def _ended_means_interrupted() -> Iterator[None]:
+    """A polite request to end (SIGTERM, SIGHUP) stops the experiment as Ctrl-C does: no orphan is left."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def run(
@@ -84,6 +109,17 @@ def run(
         "PYTHONUNBUFFERED": "1",
         "MPLBACKEND": "Agg",
     }
+    with _ended_means_interrupted():
+        return _watched(module, folder, environment, lock, on_event)
+
+
+def _watched(
+    module: str,
+    folder: Path,
+    environment: dict[str, str],
+    lock: int,
+    on_event: Callable[[dict[str, Any]], None],
+) -> Ended:
     with (folder / LOG).open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", module],
@@ -126,13 +162,12 @@ def _signal(group: int, number: signal.Signals) -> None:
 
 
 class Tail:
-    """The whole lines of a growing file of events; what is no event of ours is counted, not trusted."""
+    """The whole lines of a growing file of events; what is no event of ours is passed over."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._at = path.stat().st_size if path.exists() else 0
         self._rest = b""
-        self.strange = 0
 
     def events(self) -> Iterator[dict[str, Any]]:
         """The events that came since the last call."""
@@ -146,13 +181,18 @@ class Tail:
         self._at += len(block)
         *lines, self._rest = (self._rest + block).split(b"\n")
         if len(self._rest) > LONGEST_LINE:
-            self._rest, self.strange = b"", self.strange + 1
+            self._rest = b""
         for line in lines:
             event = parse(line)
-            if event is None:
-                self.strange += 1
-            else:
+            if event is not None:
                 yield event
+
+
+def broken_lines(folder: Path) -> int:
+    """How many lines of a run's events are no events: such a run has lost something."""
+    path = folder / EVENTS
+    lines = path.read_bytes().split(b"\n") if path.exists() else []
+    return sum(parse(line) is None for line in lines if line)
 
 
 def parse(line: bytes) -> dict[str, Any] | None:

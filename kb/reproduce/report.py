@@ -103,11 +103,11 @@ class Report:
 
     def progress(self, done: float, total: float, what: str = "") -> None:
         """Say how far the run is."""
-        self._write({"event": "progress", "done": done, "total": total, "what": what})
+        self._write({"event": "progress", "done": float(done), "total": float(total), "what": str(what)})
 
     def note(self, text: str) -> None:
         """A line for the person who watches and for the record."""
-        self._write({"event": "note", "text": text})
+        self._write({"event": "note", "text": str(text)})
 
     def artifact(self, path: str, title: str) -> None:
         """Name a file in the run folder that belongs to the result, such as a plot.
@@ -117,7 +117,7 @@ class Report:
         """
         if not (self.folder / path).is_file():
             raise FileNotFoundError(f"artifact {path} is not in the run folder")
-        self._write({"event": "artifact", "path": path, "title": title})
+        self._write({"event": "artifact", "path": path, "title": str(title)})
 
     def data(self, digest: str) -> None:
         """Say which data the run used, as a digest of their content."""

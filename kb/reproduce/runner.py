@@ -6,10 +6,10 @@ kb imports no experiment: a crash there is a result of the run, never one of kb.
 from __future__ import annotations
 
 import contextlib
+import difflib
 import importlib.metadata
 import importlib.util
 import json
-import math
 import os
 import platform
 import shutil
@@ -98,21 +98,58 @@ def execute(
         folder, config = _prepared(manifest, preset, chosen, base, seed, code)
     run = _fresh_record(manifest, config)
     with process.locked(folder) as lock:
-        _keep(run, folder, places)
+        before = _cost(folder)
+        _keep(manifest, run, folder, places)
         started = time.monotonic()
-        roots = [manifest.folder.parent.parent, Path(__file__).resolve().parents[2]]
         try:
-            ended = process.run(manifest.module, folder, roots, lock, on_event)
+            ended = process.run(manifest.module, folder, [_module_path(manifest, folder)], lock, on_event)
         except OSError as error:
             raise KbError(f"{manifest.name} could not be started: {error}") from None
-        run["seconds"] = round(run.get("seconds", 0) + time.monotonic() - started, 2)
-        run["cpu_seconds"] = round(ended.cpu_seconds, 2)
-        run["peak_memory_mb"] = round(ended.peak_memory_mb, 1)
-        _conclude(manifest, run, folder, ended)
-        _keep(run, folder, places)
+        run["seconds"] = round(before["seconds"] + time.monotonic() - started, 2)
+        run["cpu_seconds"] = round(before["cpu_seconds"] + ended.cpu_seconds, 2)
+        run["peak_memory_mb"] = round(max(before["peak_memory_mb"], ended.peak_memory_mb), 1)
+        try:
+            _conclude(manifest, run, folder, ended)
+        except Exception as error:  # whatever an experiment reported, its run ends marked, never half-written
+            run.update(state="failed", error=f"its report cannot be read: {type(error).__name__}: {error}")
+            run.update(metrics={}, judgements=[], artifacts=[], samples=[], notes=[])
+        run = _clean(run)
+        _keep(manifest, run, folder, places)
     if run["state"] != "finished":
         raise RunFailed(run, folder)
     return {**run, "folder": str(folder)}
+
+
+def _cost(folder: Path) -> dict[str, float]:
+    """What earlier parts of a resumed run have cost."""
+    try:
+        earlier = recorded.read(folder)
+    except KbError:
+        earlier = {}
+    return {name: earlier.get(name) or 0.0 for name in ("seconds", "cpu_seconds", "peak_memory_mb")}
+
+
+def _module_path(manifest: Manifest, folder: Path) -> Path:
+    """A folder that holds `reproductions/<this one>` and nothing else.
+
+    Trust was given to the experiment's own folder: nothing that lies beside it can be imported.
+    """
+    link = folder / "path" / "reproductions" / manifest.folder.name
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if not link.is_symlink():
+        link.symlink_to(manifest.folder.resolve(), target_is_directory=True)
+    return link.parent.parent
+
+
+def _clean(value: Any) -> Any:
+    """The record with text that no file or store could hold made harmless."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
+    if isinstance(value, dict):
+        return {_clean(key): _clean(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(inner) for inner in value]
+    return value
 
 
 def _prepared(
@@ -160,15 +197,7 @@ def cache_folder() -> Path:
 def _resumed(
     manifest: Manifest, base: Path, runs: Path, resume: str, code: str
 ) -> tuple[Path, dict[str, Any]]:
-    if Path(resume).name != resume:
-        raise KbError(f"{resume!r} is no run's name", "kb run list shows the runs")
-    folder = next((b / resume for b in (base, runs) if (b / resume / CONFIG).is_file()), None)
-    if folder is None:
-        known = [path.parent.name for path in runs.glob(f"*/{CONFIG}")]
-        import difflib
-
-        raise NotFound("run", resume, difflib.get_close_matches(resume, known, 3))
-    config = json.loads((folder / CONFIG).read_text("utf-8"))
+    folder, config = begun(resume, base, runs)
     if config["reproduction"] != manifest.name:
         raise KbError(f"{resume} is a run of {config['reproduction']}, not of {manifest.name}")
     if config["code_digest"] != code or config["version"] != manifest.version:
@@ -179,6 +208,27 @@ def _resumed(
     if _state_of(folder) == "finished":
         raise KbError(f"{resume} is finished already", f"kb run show {resume} shows it", code=1)
     return folder, config
+
+
+def begun(resume: str, *bases: Path) -> tuple[Path, dict[str, Any]]:
+    """The folder and configuration of a run that was begun under one of `bases`.
+
+    Raises:
+        NotFound: when there is none of that name.
+        KbError: when its configuration is broken.
+    """
+    if Path(resume).name != resume:
+        raise KbError(f"{resume!r} is no run's name", "kb run list shows the runs")
+    folder = next((base / resume for base in bases if (base / resume / CONFIG).is_file()), None)
+    if folder is None:
+        known = [path.parent.name for base in bases for path in base.glob(f"*/{CONFIG}")]
+        raise NotFound("run", resume, difflib.get_close_matches(resume, known, 3))
+    try:
+        config = json.loads((folder / CONFIG).read_text("utf-8"))
+        wanted = ("id", "reproduction", "version", "preset", "seed", "started", "code_digest", "parameters")
+        return folder, {**config, **{name: config[name] for name in wanted}}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise KbError(f"{folder / CONFIG} is broken", "start a new run") from None
 
 
 def _state_of(folder: Path) -> str:
@@ -227,17 +277,21 @@ def _conclude(manifest: Manifest, run: dict[str, Any], folder: Path, ended: proc
     events = process.all_events(folder)
     whole = ended.code == 0 and bool(events) and events[-1]["event"] == "done"
     run["notes"] = [str(e.get("text", ""))[:500] for e in events if e["event"] == "note"][:100]
-    run["samples"] = [s for s in map(_sample, events) if s is not None]
     run["data_digest"] = next((str(e.get("digest")) for e in reversed(events) if e["event"] == "data"), "")
     if not whole:
         run["state"] = "interrupted" if ended.interrupted else "failed"
         run["error"] = None if ended.interrupted else _last_words(folder, ended)
         return
     try:
-        run["artifacts"] = [_artifact(e, folder) for e in events if e["event"] == "artifact"]
-        run["metrics"] = metrics_of(manifest, run["samples"])
+        broken = process.broken_lines(folder)
+        if broken:
+            raise KbError(f"{broken} lines of its events cannot be read: samples may be lost")
+        known = {name for metric in manifest.metrics for name in metric.samples}
+        run["samples"] = [_sample(event, known) for event in events if event["event"] == "sample"]
         if not run["samples"]:
             raise KbError("it reported no samples")
+        run["artifacts"] = [_artifact(e, folder) for e in events if e["event"] == "artifact"]
+        run["metrics"] = metrics_of(manifest, run["samples"])
     except KbError as error:
         run["state"], run["error"] = "failed", str(error)
         return
@@ -245,18 +299,29 @@ def _conclude(manifest: Manifest, run: dict[str, Any], folder: Path, ended: proc
     run["state"] = "finished"
 
 
-def _sample(event: Mapping[str, Any]) -> dict[str, Any] | None:
-    if event["event"] != "sample":
-        return None
+def _sample(event: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
+    """A sample that is one: anything less fails the run, since a verdict must not rest on what is left."""
     value, weight = event.get("value"), event.get("weight")
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        return None
+    names = event.get("metric"), event.get("unit")
+    good = (
+        all(isinstance(n, str) and n for n in names)
+        and _finite(value)
+        and (weight is None or _finite(weight))
+    )
+    if not good:
+        raise KbError(f"it reported a sample that is none: {json.dumps(event)[:200]}")
+    if names[0] not in known:
+        raise KbError(f"it reported samples of {names[0]!r}, which no metric of the manifest uses")
     return {
-        "metric": str(event.get("metric")),
-        "unit": str(event.get("unit")),
-        "value": float(value),
-        "weight": float(weight) if isinstance(weight, int | float) else None,
+        "metric": names[0],
+        "unit": names[1],
+        "value": float(value),  # type: ignore[arg-type]
+        "weight": None if weight is None else float(weight),
     }
+
+
+def _finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
 
 def _artifact(event: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -265,6 +330,7 @@ def _artifact(event: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     path = folder / given
     if (
         not given
+        or "\0" in given
         or path.is_symlink()
         or not path.resolve().is_relative_to(folder.resolve())
         or not path.is_file()
@@ -286,8 +352,9 @@ def _last_words(folder: Path, ended: process.Ended) -> str:
     return f"exit code {ended.code}: {last}" if ended.code else f"it ended without a result: {last}"
 
 
-def _keep(run: dict[str, Any], folder: Path, places: Places) -> None:
+def _keep(manifest: Manifest, run: dict[str, Any], folder: Path, places: Places) -> None:
     """Into the run's folder first, then, in one transaction, into the store."""
+    from kb.reproduce.register import register
     from kb.reproduce.verdicts import refresh
     from kb.store import connect
     from kb.store.runs import save_run
@@ -296,6 +363,7 @@ def _keep(run: dict[str, Any], folder: Path, places: Places) -> None:
     recorded.write(folder, run)
     record.pop("folder", None)
     with connect.for_writing(places) as session:
+        register(session, manifest)
         save_run(session, record, folder=str(folder))
         if run["state"] == "finished":
             refresh(session, [judgement["claim"] for judgement in run["judgements"]])

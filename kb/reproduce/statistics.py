@@ -8,6 +8,7 @@ work and is imported only here, inside the functions. benchmarks/verdicts measur
 from __future__ import annotations
 
 import math
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -77,11 +78,17 @@ def _mean(metric: Metric, values: Sequence[float]) -> Estimate:
     if n < 2:
         return Estimate(mean, None, None, n, metric.unit, "one unit has no spread")
     if max(values) == min(values):
-        return _all_equal(metric, values)
+        # Units that agree to the last digit say nothing of their spread: rare losses are 36 % likely not to
+        # show among ten units, 4 % among thirty (simulated), so no interval of width zero is given.
+        return Estimate(mean, None, None, n, metric.unit, f"all {n} units are equal: their spread is unknown")
     if n < FEW:
         half = _t(n - 1) * _deviation(values) / math.sqrt(n)
         return Estimate(mean, mean - half, mean + half, n, metric.unit, "t interval over units")
     low, high = _bootstrap((values,), lambda a, axis: a.mean(axis=axis))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return Estimate(
+            mean, None, None, n, metric.unit, "the units hardly differ: the bootstrap gives no interval"
+        )
     return Estimate(mean, low, high, n, metric.unit, "bootstrap over units")
 
 
@@ -95,6 +102,8 @@ def _ratio(metric: Metric, above: Sequence[float], below: Sequence[float]) -> Es
         return Estimate(value, None, None, n, metric.unit, "one unit has no spread")
     if n >= FEW and min(below) > 0:
         low, high = _bootstrap((above, below), lambda a, b, axis: a.mean(axis=axis) / b.mean(axis=axis))
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return Estimate(value, None, None, n, metric.unit, "the bootstrap gives no interval")
         return Estimate(value, low, high, n, metric.unit, "bootstrap over units")
     return Estimate(value, *_fieller(above, below, _t(n - 1)), n, metric.unit, "Fieller interval over units")
 
@@ -114,16 +123,6 @@ def _fieller(above: Sequence[float], below: Sequence[float], t: float) -> tuple[
     return (middle - half) / denominator, (middle + half) / denominator
 
 
-def _all_equal(metric: Metric, values: Sequence[float]) -> Estimate:
-    """Units that agree to the last digit say nothing of their spread unless there are many."""
-    n = len(values)
-    if n < FEW:
-        return Estimate(
-            values[0], None, None, n, metric.unit, f"all {n} units are equal: their spread is unknown"
-        )
-    return Estimate(values[0], values[0], values[0], n, metric.unit, "all units are equal")
-
-
 def _deviation(values: Sequence[float]) -> float:
     mean = math.fsum(values) / len(values)
     return math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1))
@@ -140,7 +139,15 @@ def _bootstrap(data: tuple[Sequence[float], ...], statistic: Any) -> tuple[float
     import numpy as np
     from scipy.stats import bootstrap
 
-    result = bootstrap(
+    with warnings.catch_warnings():
+        # Nearly equal units make the acceleration 0/0: the interval is then checked below, not warned about.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        result = _resampled(bootstrap, data, statistic, np.random.default_rng(SEED))
+    return float(result.confidence_interval.low), float(result.confidence_interval.high)
+
+
+def _resampled(bootstrap: Any, data: tuple[Sequence[float], ...], statistic: Any, rng: Any) -> Any:
+    return bootstrap(
         data,
         statistic,
         paired=len(data) > 1,
@@ -148,6 +155,5 @@ def _bootstrap(data: tuple[Sequence[float], ...], statistic: Any) -> tuple[float
         n_resamples=RESAMPLES,
         batch=1_000,
         method="BCa",
-        rng=np.random.default_rng(SEED),
+        rng=rng,
     )
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)

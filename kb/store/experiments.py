@@ -42,7 +42,7 @@ def list_runs(connection: sqlite3.Connection, reproduction: str | None = None) -
     """Runs, the oldest first, each with what it said of the claims it judges first."""
     where, values = ("WHERE reproduction = ?", (reproduction,)) if reproduction else ("", ())
     rows = connection.execute(
-        "SELECT id, reproduction, preset, state, recorded, started, seconds, seed,"
+        "SELECT id, reproduction, preset, state, recorded, started, seconds, seed, folder,"
         " (SELECT GROUP_CONCAT(j.claim_id || ': ' || j.verdict, '; ') FROM judgement j"
         "  WHERE j.run_id = run.id AND j.is_primary) AS verdict"
         f" FROM run {where} ORDER BY started, id",

@@ -26,6 +26,17 @@ from tests.reproduce.conftest import EXPERIMENT, MANIFEST
 Make = Callable[..., Manifest]
 
 
+STOPS = EXPERIMENT.replace(
+    "        report.finished",
+    """        import os, time
+        if unit == 5 and not os.path.exists("stopped"):
+            open("stopped", "w").close()
+            report.sample("score", unit="half done", value=9.0)
+            HOW
+        report.finished""",
+)
+
+
 def _stored(places: Places, run_id: str) -> dict[str, Any]:
     with contextlib.closing(connect.for_reading(places)) as connection:
         return queries.show_run(connection, run_id)
@@ -91,13 +102,62 @@ def test_an_experiment_that_goes_wrong_leaves_a_run_marked_failed(
     assert _verdict(places) == "unchecked"
 
 
-def test_strange_lines_among_the_events_are_passed_over(tiny: Make, places: Places) -> None:
+@pytest.mark.parametrize("line", [b"no json", b"[1]", b"\xff", b"x" * 2_000_000])
+def test_lines_that_are_no_events_fail_the_run_since_samples_may_be_lost(
+    tiny: Make, places: Places, line: bytes
+) -> None:
     strange = EXPERIMENT.replace(
-        "    units =",
-        '    open("events.jsonl", "ab").write(b"no json\\n[1]\\n\\xff\\n" + b"x" * 2_000_000 + b"\\n")\n    units =',
+        "    units =", f'    open("events.jsonl", "ab").write({line!r} + b"\\n")\n    units =', 1
     )
-    run = runner.execute(tiny(strange), "quick", places)
-    assert len(run["samples"]) == 12
+    with pytest.raises(runner.RunFailed, match="1 lines of its events cannot be read"):
+        runner.execute(tiny(strange), "quick", places)
+
+
+@pytest.mark.parametrize(
+    ("event", "complaint"),
+    [
+        ('{"event": "sample", "metric": "score", "unit": "u", "value": NaN}', "a sample that is none"),
+        ('{"event": "sample", "metric": "score", "unit": "u", "value": true}', "a sample that is none"),
+        ('{"event": "sample", "metric": "score", "value": 1}', "a sample that is none"),
+        ('{"event": "sample", "metric": "score", "unit": "u", "value": 1, "weight": "x"}', "that is none"),
+        ('{"event": "sample", "metric": "scoer", "unit": "u", "value": 1}', "no metric of the manifest"),
+        ('{"event": "sample", "metric": "score", "unit": "u", "value": 1' + "0" * 400 + "}", "that is none"),
+        ('{"event": "artifact", "path": "plot\\u0000.txt"}', "not a file of the run folder"),
+    ],
+)
+def test_a_broken_report_fails_the_run(tiny: Make, places: Places, event: str, complaint: str) -> None:
+    strange = EXPERIMENT.replace(
+        "    units =", f'    open("events.jsonl", "a").write({event!r} + "\\n")\n    units =', 1
+    )
+    with pytest.raises(runner.RunFailed) as failed:
+        runner.execute(tiny(strange), "quick", places)
+    assert complaint in failed.value.run["error"]
+    assert _stored(places, failed.value.run["id"])["state"] == "failed"
+
+
+def test_text_that_no_store_could_hold_is_made_harmless(tiny: Make, places: Places) -> None:
+    strange = EXPERIMENT.replace("    units =", '    report.note("\\udc80 \\0")\n    units =', 1)
+    try:
+        run = runner.execute(tiny(strange), "quick", places)
+    except runner.RunFailed as failed:
+        run = failed.run
+    assert _stored(places, run["id"])["state"] in ("finished", "failed")
+
+
+def test_nothing_beside_the_experiments_folder_can_be_imported(
+    tiny: Make, places: Places, tmp_path: Path
+) -> None:
+    (tmp_path / "torch.py").write_text("raise SystemExit('not trusted')")
+    made = tiny("try:\n    import torch\n    torch.no_grad\nexcept ImportError:\n    pass\n" + EXPERIMENT)
+    assert runner.execute(made, "smoke", places)["state"] == "finished"
+
+
+def test_a_resumed_run_costs_all_its_parts(tiny: Make, places: Places) -> None:
+    made = tiny(STOPS.replace("HOW", "time.sleep(0.5); os.kill(os.getpid(), 9)"))
+    with pytest.raises(runner.RunFailed) as failed:
+        runner.execute(made, "quick", places)
+    resumed = runner.execute(made, "quick", places, resume=failed.value.run["id"])
+    assert resumed["seconds"] > failed.value.run["seconds"] > 0.5
 
 
 def test_a_missing_module_names_the_extra_to_install(tiny: Make, places: Places) -> None:
@@ -111,17 +171,6 @@ def test_a_disk_without_room_is_told_before_the_start(tiny: Make, places: Places
     with pytest.raises(KbError, match="MB are free"):
         runner.execute(made, "quick", places)
     assert not places.runs.exists()
-
-
-STOPS = EXPERIMENT.replace(
-    "        report.finished",
-    """        import os, time
-        if unit == 5 and not os.path.exists("stopped"):
-            open("stopped", "w").close()
-            report.sample("score", unit="half done", value=9.0)
-            HOW
-        report.finished""",
-)
 
 
 def test_a_killed_run_resumes_to_the_metrics_of_one_that_was_not(tiny: Make, places: Places) -> None:
@@ -154,7 +203,10 @@ def test_an_unknown_run_is_not_resumed(tiny: Make, places: Places, name: str) ->
         runner.execute(tiny(), "quick", places, resume=name)
 
 
-def test_ctrl_c_stops_the_experiment_and_marks_the_run(tiny: Make, places: Places, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_or_a_request_to_end_stops_the_experiment_and_marks_the_run(
+    tiny: Make, places: Places, tmp_path: Path, number: signal.Signals
+) -> None:
     tiny(STOPS.replace("HOW", "time.sleep(60)"))
     script = textwrap.dedent(
         f"""
@@ -174,7 +226,7 @@ def test_ctrl_c_stops_the_experiment_and_marks_the_run(tiny: Make, places: Place
     deadline = time.monotonic() + 30
     while not list(tmp_path.glob(".kb/runs/*/stopped")) and time.monotonic() < deadline:
         time.sleep(0.05)
-    os.kill(child.pid, signal.SIGINT)
+    os.kill(child.pid, number)
     out, _ = child.communicate(timeout=30)
     assert out.split() == ["interrupted", "130"]
     (folder,) = (tmp_path / ".kb" / "runs").iterdir()

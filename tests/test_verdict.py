@@ -1,6 +1,7 @@
 """Verdicts: every rule, and for every rule a case in which it fails."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 
@@ -160,3 +161,13 @@ def test_evidence_that_disagrees_is_mixed_and_both_sides_are_told() -> None:
     assert verdict == "mixed"
     assert "a supported" in because
     assert "b refuted" in because
+
+
+def test_the_table_in_the_documentation_is_the_codes_own() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "verdicts.md").read_text("utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith(("| yes", "| no"))]
+    documented = {}
+    for *cells, verdict in rows:
+        options = [(True, False) if cell == "any" else (cell == "yes",) for cell in cells]
+        documented.update(dict.fromkeys(itertools.product(*options), verdict))
+    assert documented == COMBINED

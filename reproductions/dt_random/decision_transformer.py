@@ -22,6 +22,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from reproductions.dt_random.dropout import dropout
+
 RETURN_SCALE = 1000.0
 """Returns-to-go are divided by this before they are embedded (appendix A.2)."""
 
@@ -75,20 +77,29 @@ class Block(nn.Module):
         """
         batch, length, width = tokens.shape
         normed = self.attention_norm(tokens)
-        asking, mask = normed, None
-        if positions is not None:
+        asking = normed
+        if positions is None:
+            positions = torch.arange(length)
+        else:
             asking, tokens = normed[:, positions], tokens[:, positions]
-            mask = torch.arange(length)[None, :] <= positions[:, None]
-        query = self.query(asking).view(batch, -1, self.heads, width // self.heads).transpose(1, 2)
-        key, value = self.key_value(normed).view(batch, length, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
-        dropout = self.dropout if self.training else 0.0
-        mixed = functional.scaled_dot_product_attention(
-            query, key, value, attn_mask=mask, dropout_p=dropout, is_causal=mask is None
-        )
-        mixed = self.attention_out(mixed.transpose(1, 2).reshape(batch, -1, width))
-        tokens = tokens + functional.dropout(mixed, self.dropout, self.training)
+        future = torch.zeros(len(positions), length)
+        future.masked_fill_(torch.arange(length)[None, :] > positions[:, None], -torch.inf)
+        # At this size attention written out is faster on a CPU than torch's fused one (see the module's text).
+        query = self._by_head(self.query(asking))
+        key, value = (self._by_head(part) for part in self.key_value(normed).chunk(2, dim=-1))
+        scores = torch.baddbmm(future, query, key.transpose(1, 2), alpha=query.shape[-1] ** -0.5)
+        weights = dropout(scores.softmax(dim=-1), self.dropout, self.training)
+        mixed = (weights @ value).view(batch, self.heads, -1, width // self.heads).transpose(1, 2)
+        mixed = self.attention_out(mixed.reshape(batch, -1, width))
+        tokens = tokens + dropout(mixed, self.dropout, self.training)
         hidden = self.mlp_out(functional.relu(self.mlp_in(self.mlp_norm(tokens))))
-        return tokens + functional.dropout(hidden, self.dropout, self.training)
+        return tokens + dropout(hidden, self.dropout, self.training)
+
+    def _by_head(self, tokens: Tensor) -> Tensor:
+        """From (batch, length, width) to (batch x heads, length, width / heads)."""
+        batch, length, width = tokens.shape
+        split = tokens.view(batch, length, self.heads, width // self.heads).transpose(1, 2)
+        return split.reshape(batch * self.heads, length, -1)
 
 
 class DecisionTransformer(nn.Module):
@@ -128,7 +139,7 @@ class DecisionTransformer(nn.Module):
         R_embedding = self.embed_R(R[..., None]) + pos_embedding  # noqa: N806 - the paper's name
         # interleave tokens as (R_1, s_1, a_1, ..., R_K, s_K, a_K)
         input_embeds = torch.stack([R_embedding, s_embedding, a_embedding], dim=2).view(batch, 3 * length, -1)
-        hidden_states = functional.dropout(self.embed_norm(input_embeds), self.sizes.dropout, self.training)
+        hidden_states = dropout(self.embed_norm(input_embeds), self.sizes.dropout, self.training)
         # use transformer to get hidden states; of the last layer, select those of the state tokens
         state_positions = torch.arange(1, 3 * length, 3)
         if last_only:

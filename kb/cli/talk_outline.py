@@ -25,7 +25,8 @@ def command(
         int | None, typer.Option("--top", "-t", metavar="N", help="Only the first N items.")
     ] = None,
     form: Annotated[
-        str | None, typer.Option("--format", "-f", metavar="FORMAT", help="markdown or json.")
+        str | None,
+        typer.Option("--format", "-f", metavar="FORMAT", help="markdown, marp, revealjs, pptx or json."),
     ] = None,
     only: Annotated[
         str | None,
@@ -47,7 +48,11 @@ def command(
         raise KbError(f"--only {shown(only or '')} is not known", "--only verified is")
     chosen = format_for("json" if as_json else form, out)
     with state.reading() as connection:
-        outline = build(name, StoreReading(connection), Options(minutes, top, only == "verified"))
+        outline = build(
+            name,
+            StoreReading(connection, [folder.parent for folder in state.places().reproductions]),
+            Options(minutes, top, only == "verified"),
+        )
     document = render(outline, chosen)
     if out is not None and out != "-":
         write(Path(out), document)

@@ -6,18 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kb.talks.outline import Evidence, Objection
-from kb.talks.reading import Row
+from kb.talks.reading import Reading, Row
 from kb.talks.text import clean, maybe, numerals, sentence, withhold
 
 FOR = ("asserts", "supports")
 AGAINST = ("disputes", "qualifies")
 ATTACKS = {"rebuts": "rebuts", "undercuts": "undercuts", "qualifies": "qualifies"}
 _STRENGTH = ("disputes", "rebuts", "undercuts", "qualifies", "limitation")
-_STANCE_WORDS = {
-    "disputes": "disputes this",
-    "qualifies": "qualifies this",
-    "limitation": "names a limitation",
-}
 
 
 def evidence_of(claim: Row, label: Callable[[str], str], withheld: set[str]) -> tuple[Evidence, ...]:
@@ -28,20 +23,18 @@ def evidence_of(claim: Row, label: Callable[[str], str], withheld: set[str]) -> 
     return tuple(_evidence(citation, label, withheld) for citation in chosen)
 
 
-def objections_to(claim: Row, label: Callable[[str], str], withheld: set[str]) -> tuple[Objection, ...]:
-    """What speaks against the claim, strongest first: citations that dispute or qualify it, claims that rebut it."""
+def objections_to(
+    claim: Row, reading: Reading, label: Callable[[str], str], withheld: set[str]
+) -> tuple[Objection, ...]:
+    """What speaks against the claim, strongest first: citations that dispute or qualify it, claims that rebut it.
+
+    The answers to a claim that rebuts it are the claims that rebut, undercut or qualify that one.
+    """
     found: list[Objection] = []
     for citation in claim.get("citations", []):
         kind = citation["stance"] if citation["stance"] in AGAINST else citation.get("role")
         if kind in (*AGAINST, "limitation"):
             found.append(_from_citation(kind, citation, label, withheld))
-    answers = {
-        relation["claim"]: clean(relation["statement"])
-        for relation in claim.get("relations", [])
-        if relation["direction"] == "out"
-        and relation["type"] in ("rebuts", "undercuts")
-        and _stated(relation)
-    }
     for relation in claim.get("relations", []):
         if relation["direction"] == "in" and relation["type"] in ATTACKS and _stated(relation):
             found.append(
@@ -50,10 +43,24 @@ def objections_to(claim: Row, label: Callable[[str], str], withheld: set[str]) -
                     text=withhold(clean(relation["statement"]), withheld),
                     label=relation["claim"],
                     claim=relation["claim"],
-                    answer=answers.get(relation["claim"]) or maybe(relation.get("note")),
+                    note=_unless_withheld(maybe(relation.get("note")), withheld),
+                    answers=_answers(relation["claim"], claim["id"], reading, withheld),
                 )
             )
     return tuple(sorted(found, key=lambda objection: _STRENGTH.index(objection.kind)))
+
+
+def _answers(rebutting: str, about: str, reading: Reading, withheld: set[str]) -> tuple[str, ...]:
+    """What stands in the library against a claim that rebuts another; that other itself is no answer."""
+    other = reading.claim(rebutting) or {}
+    return tuple(
+        withhold(clean(relation["statement"]), withheld)
+        for relation in other.get("relations", [])
+        if relation["direction"] == "in"
+        and relation["type"] in ATTACKS
+        and relation["claim"] != about
+        and _stated(relation)
+    )
 
 
 def caveat_of(
@@ -69,7 +76,15 @@ def caveat_of(
         return f"{sentence(first.text)} This {first.kind} it.", first.claim
     where = f", {first.locator}" if first.locator else ""
     said = f": “{first.quote}”" if first.quote else f": {first.text}" if first.text else "."
-    return f"{first.label} {_STANCE_WORDS[first.kind]}{where}{said}", first.source
+    return f"{first.label} {verb(first)} this{where}{said}", first.source
+
+
+def verb(objection: Objection) -> str:
+    """What an objection does, as a verb that agrees with who makes it."""
+    many = objection.claim is None and (" and " in objection.label or " et al." in objection.label)
+    if objection.kind == "limitation":
+        return "name a limitation of" if many else "names a limitation of"
+    return {"disputes": "dispute", "qualifies": "qualify"}[objection.kind] if many else objection.kind
 
 
 def _evidence(citation: Mapping[str, Any], label: Callable[[str], str], withheld: set[str]) -> Evidence:

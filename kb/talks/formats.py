@@ -10,6 +10,9 @@ from kb.talks.outline import Outline
 
 FORMATS = {
     "markdown": ("kb.talks.render_markdown", ".md"),
+    "marp": ("kb.talks.render_marp", ".marp.md"),
+    "pptx": ("kb.talks.render_pptx", ".pptx"),
+    "revealjs": ("kb.talks.render_revealjs", ".html"),
     "json": ("kb.talks.render_json", ".json"),
 }
 """Name -> (module with `render(outline) -> str or bytes`, the usual end of a file's name)."""
@@ -27,9 +30,9 @@ def format_for(name: str | None, file: str | None) -> str:
         return name
     if file is None:
         return "markdown"
-    suffix = PurePath(file).suffix.lower()
-    found = [form for form, (_, end) in FORMATS.items() if end == suffix]
-    return found[0] if found else "markdown"
+    name = PurePath(file).name.lower()
+    found = [form for form, (_, end) in FORMATS.items() if name.endswith(end)]
+    return max(found, key=lambda form: len(FORMATS[form][1]), default="markdown")
 
 
 def render(outline: Outline, form: str) -> str | bytes:

@@ -38,7 +38,8 @@ class Evidence:
 class Objection:
     """What somebody in the audience may say against an item, and where that stands.
 
-    source: key of the source that says it, if a citation does; claim: id of the claim that does, if one does.
+    source: key of the source that says it, if a citation does; claim: id of the claim that does, if one does; answers:
+    what claims of the library hold against the objection.
     """
 
     kind: str
@@ -48,7 +49,8 @@ class Objection:
     claim: str | None = None
     locator: str | None = None
     quote: str | None = None
-    answer: str | None = None
+    note: str | None = None
+    answers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,21 +72,26 @@ class Measured:
 
 @dataclass(frozen=True)
 class Bar:
-    """One published figure of a chart; `cited` is the source's key."""
+    """One published figure of a chart; `cited` is the source's key, `strong` what the chart is about."""
 
     label: str
     value: float
     spread: float | None
     cited: str
+    strong: bool = True
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of an item: `file` (a plot that a run left) or `bars` (published figures, one unit and scale)."""
+    """A picture of an item: a plot that a run left (`name` in the run, `file` on this machine), or `bars`.
+
+    Bars are published figures of one unit and scale.
+    """
 
     title: str
     alt: str
     credit: str
+    name: str = ""
     file: str | None = None
     bars: tuple[Bar, ...] = ()
     unit: str = ""

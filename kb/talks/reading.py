@@ -5,12 +5,16 @@ from __future__ import annotations
 import functools
 import sqlite3
 from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, Protocol
 
 from kb.checks.figures import Computed
 from kb.errors import NotFound
 
 Row = dict[str, Any]
+MOST_BYTES = 5_000_000
+"""A picture larger than this is left out of slides."""
 
 
 class Reading(Protocol):
@@ -37,12 +41,16 @@ class Reading(Protocol):
     def figures(self, claim: str) -> list[Row]:
         """The published figures that those computations read, in their order."""
 
+    def artifact(self, run: Row, artifact: Row) -> str | None:
+        """Where a file that a run left is on this machine; None where it is not, or is not what was recorded."""
+
 
 class StoreReading:
-    """A `Reading` of an open store."""
+    """A `Reading` of an open store. `roots` are the folders that recorded runs' folders are relative to."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, roots: Sequence[Path] = ()) -> None:
         self._connection = connection
+        self._roots = tuple(roots)
 
     def talk(self, name: str) -> Row:
         """See `Reading`."""
@@ -99,6 +107,21 @@ class StoreReading:
         names = dict.fromkeys(name for done in self.computed(claim) for name in done.cells)
         found = [queries.record(self._connection, "figure", name) for name in names]
         return [figure for figure in found if figure is not None]
+
+    def artifact(self, run: Row, artifact: Row) -> str | None:
+        """See `Reading`."""
+        for root in (*self._roots, Path()):
+            folder = root / str(run.get("folder") or "")
+            path = (folder / str(artifact["path"])).resolve()
+            if not folder.is_absolute() or not path.is_relative_to(folder.resolve()):
+                continue
+            try:
+                data = path.read_bytes() if path.stat().st_size <= MOST_BYTES else b""
+            except OSError:
+                continue
+            if data and (not artifact["sha256"] or sha256(data).hexdigest() == artifact["sha256"]):
+                return str(path)
+        return None
 
     @functools.cached_property
     def _cells(self) -> dict[str, Any]:

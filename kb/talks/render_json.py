@@ -41,4 +41,6 @@ def render(outline: Outline) -> str:
 def _section(section: Section) -> dict[str, Any]:
     first = ("claim", "title", "seconds", "points", "evidence", "caveat", "sources")
     plain = dataclasses.asdict(section)
+    if plain["picture"]:
+        del plain["picture"]["file"]  # where the picture is on this machine is nobody else's business
     return {**{name: plain[name] for name in first}, **plain}

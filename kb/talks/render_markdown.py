@@ -73,6 +73,10 @@ def _section(section: Section, place: int, numbers: dict[str, int]) -> Iterator[
             lines.append(
                 f"- Claim: {markdown(point)}" if point == section.statement else f"- {markdown(point)}"
             )
+    if section.picture:
+        lines.append(
+            f"- Picture: {markdown(sentence(section.picture.alt))} {markdown(section.picture.credit)}"
+        )
     lines += [f"- Recomputed: {markdown(line)}" for line in section.computations]
     if section.caveat:
         origin = f" ({_origin(section, numbers)})" if section.caveat_from else ""
@@ -112,8 +116,9 @@ def _evidence(one: Evidence, numbers: dict[str, int]) -> str:
 
 def _objection(one: Objection, numbers: dict[str, int]) -> str:
     if one.claim:
-        answer = f" Answer: {markdown(one.answer)}" if one.answer else ""
-        return f"{markdown_code(one.claim)} {one.kind} it: {markdown(one.text)}{answer}"
+        note = f" ({markdown(one.note)})" if one.note else ""
+        answers = "".join(f" To be answered: {markdown(answer)}" for answer in one.answers)
+        return f"{markdown_code(one.claim)} {one.kind} it{note}: {markdown(one.text)}{answers}"
     told = _cited(one.label, one.source or "", one.locator, one.quote, numbers)
     note = f" — {markdown(one.text)}" if one.text else ""
     return f"{told} ({one.kind}){note}"

@@ -11,6 +11,7 @@ from kb.talks import marks
 from kb.talks.evidence import caveat_of, evidence_of, objections_to
 from kb.talks.measured import deciding_run, departures_of, measured_of
 from kb.talks.outline import Evidence, Measured, Section
+from kb.talks.pictures import picture_of
 from kb.talks.reading import Reading, Row
 from kb.talks.text import clean, is_said_by, maybe, numerals, sentence, withhold
 
@@ -39,7 +40,7 @@ def draft(claim: Row, reading: Reading, label: Label) -> Draft:
         withhold(clean(text), withheld)
         for text in (claim.get("headline") or claim["statement"], claim["statement"])
     )
-    objections = objections_to(claim, label, withheld)
+    objections = objections_to(claim, reading, label, withheld)
     caveat, caveat_from = caveat_of(claim, objections, withheld)
     run = deciding_run(claim, reading)
     measured = measured_of(claim, run)
@@ -71,6 +72,7 @@ def draft(claim: Row, reading: Reading, label: Label) -> Draft:
         computations=tuple(_computation(done) for done in computed),
         departures=departures_of(run),
         objections=objections,
+        picture=picture_of(claim, run, computed, reading, label),
         commands=tuple(
             dict.fromkeys(
                 clean(one["command"]) for one in claim.get("reproductions", []) if one.get("command")

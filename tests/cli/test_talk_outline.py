@@ -61,7 +61,7 @@ def test_only_verified_says_what_it_left_out_and_that_nothing_is_left(kb: Kb) ->
     ("arguments", "said"),
     [
         (("engine",), "did you mean engines?"),
-        (("engines", "--format", "docx"), "markdown, json"),
+        (("engines", "--format", "docx"), "markdown, marp"),
         (("engines", "--only", "good"), "verified"),
         (("engines", "--minutes", "-3"), "0.5 to 600"),
         (("engines", "--minutes", "0.1"), "cannot fit"),
@@ -77,7 +77,7 @@ def test_a_wrong_call_is_one_line_that_says_what_to_do(kb: Kb, arguments: tuple[
 
 
 def test_the_same_store_and_options_give_the_same_bytes(kb: Kb) -> None:
-    for form in ("markdown", "json"):
+    for form in ("markdown", "marp", "revealjs", "json"):
         assert kb("talk-outline", "engines", "-f", form) == kb("talk-outline", "engines", "-f", form)
 
 

@@ -92,6 +92,9 @@ class Library:
     def figures(self, claim: str) -> list[Row]:
         return self.cells.get(claim, [])
 
+    def artifact(self, run: Row, artifact: Row) -> str | None:
+        return artifact.get("file")
+
 
 def citation(source: str, stance: str, **fields: Any) -> Row:
     return {
@@ -115,3 +118,43 @@ def library() -> Library:
 @pytest.fixture
 def cite() -> Callable[..., Row]:
     return citation
+
+
+HOSTILE = (
+    "<script>alert(1)</script> <img src=x onerror=alert(2)> --> <!-- theme: gaia --> </aside></section></style>"
+    " # heading --- **bold** [link](javascript:alert(3)) ![i](http://evil.example/i.png) `code` $x^2$ :smile:"
+    " {{7*7}} {% raw %} \u202eright to left\u202c \u200b https://evil.example & &lt;b&gt; ]]> _class: lead"
+)
+
+
+@pytest.fixture
+def hostile(library: Library) -> Library:
+    """Every field that people fill in, as long as it may be and full of what formats obey."""
+
+    def full(length: int) -> str:
+        return (HOSTILE + " " + "incomprehensibilities " * 40)[:length]
+
+    library.add_claim(
+        "a" * 80,
+        headline=full(90),
+        statement=full(600),
+        number=full(160),
+        caveat=full(400),
+        asserted_by=full(300),
+        verdict="stale",
+        verdict_detail={"verdict": "stale", "because": full(200), "since": "2026", "run": None},
+        citations=[
+            citation("s1", "asserts", locator=full(300), quote=full(250)),
+            citation("s2", "disputes", locator=full(300), quote=full(250), note=full(500)),
+        ],
+        relations=[
+            {"type": "rebuts", "claim": "b", "direction": "in", "statement": full(600), "note": full(300)}
+        ],
+        prediction={"probability": 0.8, "forecaster": full(100)},
+        answer=full(500),
+    )
+    library.add_claim("long-word", statement="W" * 600, caveat="M" * 400, number="%" * 160)
+    library.add_claim("wide", statement="汉" * 600, caveat="字 " * 200)
+    library.sources["s1"].update(title=full(900), authors=full(900), url='https://e.org/"><script>')
+    library.add_talk(title=full(300), opening=full(400), closing=full(400), minutes=60)
+    return library

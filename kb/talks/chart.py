@@ -1,0 +1,126 @@
+"""Small bar charts of published figures, as rectangles and words: the same drawing for SVG and for PowerPoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kb.talks import theme
+from kb.talks.escape import html
+from kb.talks.measure import width_of
+from kb.talks.outline import Picture
+from kb.talks.text import number, shorten
+
+TEXT = 18
+CREDIT = 15
+_LABEL_SHARE = 0.54
+_VALUE_WIDTH = 74
+_BOLD = ' font-weight="600"'
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """A filled rectangle, in pixels from the chart's own corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    colour: str
+
+
+@dataclass(frozen=True)
+class Label:
+    """Words in a box; `anchor` is start or end, `y` the box's top."""
+
+    x: float
+    y: float
+    width: float
+    text: str
+    size: int
+    colour: str
+    anchor: str = "start"
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart, `width` x `height` pixels."""
+
+    width: float
+    height: float
+    rectangles: tuple[Rectangle, ...]
+    labels: tuple[Label, ...]
+
+
+def drawn(picture: Picture, width: float, height: float) -> Drawing:
+    """Draw the bars of a picture: names on the left, values at the bars' ends, spread as a thin line, zero-based."""
+    rectangles: list[Rectangle] = []
+    labels: list[Label] = []
+    title = " · ".join(part for part in (picture.title, picture.unit) if part)
+    labels.append(Label(0, 0, width, _cut(title, TEXT, width), TEXT, theme.MUTED, bold=True))
+    top, bottom = TEXT * 1.9, height - CREDIT * 2
+    row = min(56.0, (bottom - top) / max(1, len(picture.bars)))
+    small = _label_size(picture, width * _LABEL_SHARE)
+    left = min(
+        width * _LABEL_SHARE,
+        max(width_of(_cut(b.label, small, width * _LABEL_SHARE), small) for b in picture.bars) + 10,
+    )
+    room = width - left - _VALUE_WIDTH
+    most = max(bar.value + (bar.spread or 0) for bar in picture.bars) or 1
+    for place, bar in enumerate(picture.bars):
+        y = top + place * row
+        thick = row * 0.62
+        length = max(1.5, room * bar.value / most)
+        colour = theme.BAR if bar.strong else theme.BAR_OTHER
+        rectangles.append(Rectangle(left, y + (row - thick) / 2, length, thick, colour))
+        end = length
+        if bar.spread:
+            low, high = (
+                max(0.0, min(room, room * (bar.value + d) / most)) for d in (-bar.spread, bar.spread)
+            )
+            rectangles.append(Rectangle(left + low, y + row / 2 - 1, max(1.0, high - low), 2, theme.INK))
+            end = max(length, high)
+        words = y + (row - TEXT * 1.2) / 2
+        labels.append(Label(0, words, left - 8, _cut(bar.label, small, left - 8), small, theme.INK))
+        spread = f" ± {number(bar.spread)}" if bar.spread and len(number(bar.spread)) < 3 else ""
+        labels.append(
+            Label(left + end + 8, words, _VALUE_WIDTH, number(bar.value) + spread, TEXT, theme.INK, bold=True)
+        )
+    credit = _cut(picture.credit, CREDIT, width)
+    labels.append(Label(0, top + row * len(picture.bars) + 8, width, credit, CREDIT, theme.MUTED))
+    return Drawing(width, height, tuple(rectangles), tuple(labels))
+
+
+def svg(picture: Picture, width: float, height: float) -> str:
+    """The chart as an SVG element."""
+    drawing = drawn(picture, width, height)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width:g} {height:.0f}"'
+        f' width="{width:g}" height="{height:.0f}" font-family="{html(theme.FONT)}">',
+        f"<title>{html(picture.alt)}</title>",
+    ]
+    parts += [
+        f'<rect x="{r.x:.1f}" y="{r.y:.1f}" width="{r.width:.1f}" height="{r.height:.1f}" fill="{r.colour}"/>'
+        for r in drawing.rectangles
+    ]
+    parts += [
+        f'<text x="{label.x:.1f}" y="{label.y + label.size:.1f}" font-size="{label.size}" fill="{label.colour}"'
+        f"{_BOLD if label.bold else ''}>{html(label.text)}</text>"
+        for label in drawing.labels
+    ]
+    return "".join([*parts, "</svg>"])
+
+
+def _label_size(picture: Picture, width: float) -> int:
+    """The largest size at which every bar's name fits, else the smallest."""
+    for size in (TEXT, 17, 16):
+        if all(width_of(bar.label, size) + 10 <= width for bar in picture.bars):
+            return size
+    return CREDIT
+
+
+def _cut(text: str, size: int, width: float) -> str:
+    limit = len(text)
+    while limit > 4 and width_of(shorten(text, limit), size) > width:
+        limit -= 1
+    return shorten(text, limit)

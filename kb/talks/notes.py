@@ -1,0 +1,62 @@
+"""Speaker notes: what to say in the seconds given, the words of the sources, and what may be asked."""
+
+from __future__ import annotations
+
+from kb.talks.evidence import verb
+from kb.talks.outline import Objection, Outline, Section
+from kb.talks.text import clock, sentence
+
+NO_ANSWER = "No answer is recorded: grant it, or say that you do not know."
+
+
+def of_section(section: Section) -> tuple[str, ...]:
+    """The notes of an item, a paragraph each."""
+    notes = [f"Say, in {clock(section.seconds)} minutes: {' '.join(section.say)}"]
+    notes += [f"Careful - {sentence(warning)}" for warning in section.warnings]
+    if section.statement not in section.say:
+        notes.append(f"The claim in full: {section.statement}")
+    if section.caveat and not any(section.caveat in said for said in section.say):
+        notes.append(f"Caveat: {section.caveat}")
+    notes += [f"Our own run ({one.run}): {one.text}." for one in section.measured]
+    notes += [f"Departure of our own run: {sentence(text)}" for text in section.departures]
+    notes += [f"Recomputed from published figures: {line}." for line in section.computations]
+    for one in section.evidence:
+        words = f": “{one.quote}”" if one.quote else " (no quote was taken)"
+        notes.append(f"Source - {one.label}, {one.locator or 'no locator'}{words}")
+    notes += [f"They may ask - {asked(one)} {answered(one)}" for one in section.objections]
+    if section.why:
+        notes.append(f"Why it is number {section.rank}: {section.why}.")
+    notes += [f"Run it: {command}" for command in section.commands]
+    return tuple(notes)
+
+
+def asked(objection: Objection) -> str:
+    """An objection as somebody in the audience would put it."""
+    if objection.claim:
+        note = f": {objection.note}" if objection.note else ""
+        return f"“{objection.text}” ({objection.claim} {objection.kind} this{note}.)"
+    where = f", {objection.locator}" if objection.locator else ""
+    words = f" “{objection.quote}”" if objection.quote else f" {objection.text}" if objection.text else ""
+    return f"{objection.label}{where} {verb(objection)} this:{words or ' see there.'}"
+
+
+def answered(objection: Objection) -> str:
+    """What to answer: what the library's rebutting claims or notes say, or that it says nothing."""
+    return " ".join(f"Answer: {sentence(one)}" for one in objection.answers) or NO_ANSWER
+
+
+def of_opening(outline: Outline) -> tuple[str, ...]:
+    """The notes of the title slide: the opening words, the time, what the speaker should know."""
+    notes = [f"Say: {outline.opening}"] if outline.opening else []
+    notes.append(
+        f"{clock(outline.seconds)} of {clock(outline.minutes * 60)} minutes are planned, at"
+        f" {outline.words_per_minute} words a minute with pauses of {outline.pause_seconds:g} seconds."
+    )
+    return (*notes, *(f"Note - {sentence(notice)}" for notice in outline.notices))
+
+
+def of_closing(outline: Outline) -> tuple[str, ...]:
+    """The notes of the closing slide: the closing words, and what was cut and why."""
+    notes = [f"Say: {outline.closing}"] if outline.closing else []
+    notes += [f"Cut - {cut.claim}: {cut.why}." for cut in outline.cut]
+    return tuple(notes) or ("The end.",)

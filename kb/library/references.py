@@ -6,11 +6,12 @@ import copy
 import difflib
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kb import records
 from kb.errors import shown
-from kb.library.text import Entry, LibraryText, Problem
+
+if TYPE_CHECKING:
+    from kb.library.text import Entry, LibraryText, Problem
 
 _CELL = re.compile(r"""\bcell\(\s*["']([^"']+)["']""")
 Names = dict[tuple[str, str], str]
@@ -79,6 +80,9 @@ def dangling(library: LibraryText) -> list[Problem]:
 
 def missing(entry: Entry, there: set[tuple[str, str]]) -> Iterator[Problem]:
     """The references of one record to records that are not `there`, with their lines."""
+    from kb import records
+    from kb.library.text import Problem
+
     data = records.plain(entry.record)
     for kind, name in sorted(named(entry.kind, data) - there):
         known = [other for of, other in there if of == kind]

@@ -11,11 +11,12 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kb import records
 from kb.library import references
-from kb.library.text import LibraryText
+
+if TYPE_CHECKING:
+    from kb.library.text import LibraryText
 
 Name = tuple[str, str]
 Fingerprint = bytes
@@ -93,6 +94,8 @@ class Side:
 
 def under_name(kind: str, data: dict[str, Any], new: str) -> dict[str, Any]:
     """The same content under a new name, with the old one among its former names, as a rename leaves it."""
+    from kb import records
+
     old = data[records.KEYS[kind]]
     aliases = [alias for alias in data.get("aliases", []) if alias != new] + [old]
     moved = {**data, records.KEYS[kind]: new, "aliases": aliases}
@@ -101,6 +104,8 @@ def under_name(kind: str, data: dict[str, Any], new: str) -> dict[str, Any]:
 
 def of_library(library: LibraryText) -> Side:
     """The side of a library's text."""
+    from kb import records
+
     entries = library.by_name()
 
     def placed(kind: str, name: str) -> Placed:

@@ -7,30 +7,28 @@ import csv
 import io
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kb import records
 from kb.errors import KbError
-from kb.library import strict
+from kb.library import readers, strict
 from kb.library.readers import COLUMNS
 from kb.library.text import FOLDERS, REFERENCES, SUFFIXES, Entry, FileText, LibraryText, kind_of
-
-Fetch = Callable[[], dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A record as it is to stand in the text; `data` fetches it where its block must be written."""
+    """A record as it is to stand in the text; `data` is its content where its block must be written."""
 
     kind: str
     name: str
     home: str
     position: int
     same: bool
-    data: Fetch
+    data: dict[str, Any]
 
 
 def canonical(kind: str, data: dict[str, Any]) -> str:
@@ -157,12 +155,12 @@ def _file(old: FileText, members: dict[tuple[str, str], Wanted]) -> str:
         elif one.same:
             blocks.append((one.position, entry.lead + entry.raw, False))
         else:
-            blocks.append((one.position, entry.lead + changed_block(entry, one.data()), False))
+            blocks.append((one.position, entry.lead + changed_block(entry, one.data), False))
     known = {(entry.kind, entry.name) for entry in old.entries}
     added = [one for one in members.values() if (one.kind, one.name) not in known]
     for one in sorted(added, key=lambda one: (one.position, one.name)):
         later = (i for i, block in enumerate(blocks) if block[0] > one.position)
-        blocks.insert(next(later, len(blocks)), (one.position, canonical(one.kind, one.data()), True))
+        blocks.insert(next(later, len(blocks)), (one.position, canonical(one.kind, one.data), True))
     text = old.head or (_csv_row(COLUMNS) if old.home.endswith(".csv") else "")
     if not old.entries:
         text += old.tail
@@ -201,6 +199,9 @@ def write_library(library: LibraryText, wanted: Iterable[Wanted], folder: Path |
         KbError: when a file cannot be written. Files that were written before it stand; each is whole.
     """
     changed = put_together(library, wanted)
+    for home, text in changed.items():
+        if text is not None:
+            _check(home, text)
     if folder is not None and folder != library.folder:
         whole: dict[str, str | None] = {home: str(file) for home, file in library.files.items()}
         changed = {home: text for home, text in {**whole, **changed}.items() if text is not None}
@@ -212,6 +213,13 @@ def write_library(library: LibraryText, wanted: Iterable[Wanted], folder: Path |
         else:
             write_file(path, text.encode("utf-8"))
     return sorted(changed)
+
+
+def _check(home: str, text: str) -> None:
+    """What is written must be what can be read: asked before anything is written."""
+    _, problems = readers.read(home, kind_of(home) or "", text)
+    if problems:
+        raise KbError(f"{problems[0]}", "its text was not written: please report this")
 
 
 def write_file(path: Path, content: bytes) -> None:

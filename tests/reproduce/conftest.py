@@ -10,7 +10,7 @@ import pytest
 from kb.reproduce import manifest
 from kb.store import connect, edit
 from kb.store.places import Places
-from tests.store.conftest import claim, source
+from tests.making import claim, source
 
 MANIFEST = """
 name = "tiny"

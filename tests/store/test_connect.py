@@ -12,7 +12,7 @@ import pytest
 from kb.errors import KbError
 from kb.store import connect, edit, migrations, queries
 from kb.store.places import Places
-from tests.store.conftest import claim
+from tests.making import claim
 
 
 def places(folder: Path, released: Path | None = None) -> Places:

@@ -11,7 +11,7 @@ from kb import records
 from kb.errors import KbError, NotFound
 from kb.store import connect, edit, queries
 from tests import strategies
-from tests.store.conftest import claim, source
+from tests.making import claim, source
 
 
 def _content(path: Path) -> dict[str, object]:

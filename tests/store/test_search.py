@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kb.store import connect, edit
 from kb.store.search import search_claims
-from tests.store.conftest import claim
+from tests.making import claim
 
 STATEMENTS = {
     "goal": "Goal-directed agents keep their goal-directed ways.",

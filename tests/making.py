@@ -1,12 +1,8 @@
-"""A small store to work on."""
+"""Small records to work on."""
 
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from kb import records
-from kb.store import connect, edit
 
 
 def claim(id_: str = "a-claim", **more: Any) -> records.Claim:
@@ -27,14 +23,3 @@ def source(key: str = "paper2020", **fields: str) -> records.Source:
     """A valid source."""
     given = {"title": "A Paper", "author": "Doe, Jane", "year": "2020", **fields}
     return records.Source(key=key, type="article", kind="paper", fields=given)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """A store that holds one source and one claim."""
-    store = tmp_path / "store.db"
-    connect.create(store)
-    with connect.writing_to(store) as session:
-        edit.put(session, source())
-        edit.put(session, claim())
-    return store

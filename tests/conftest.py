@@ -1,0 +1,19 @@
+"""A small store to work on, for every test that wants one."""
+
+from pathlib import Path
+
+import pytest
+
+from kb.store import connect, edit
+from tests.making import claim, source
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A store that holds one source and one claim."""
+    store = tmp_path / "store.db"
+    connect.create(store)
+    with connect.writing_to(store) as session:
+        edit.put(session, source())
+        edit.put(session, claim())
+    return store

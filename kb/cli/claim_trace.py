@@ -101,7 +101,7 @@ def _renderings(
         items.append({"citation": n, "source": key, **dict(row), **found})
     if absent:
         keys = ", ".join(dict.fromkeys(absent))
-        missing.append(f"no text is stored of {keys}: `kb check {claim['id']} --online` looks for it")
+        missing.append(f"no text is stored of {keys}: `kb cite fetch KEY` gets it")
     if not items and not missing:
         missing.append("there are no verbatim words to look up")
     return items, missing

@@ -202,7 +202,7 @@ def test_trace_shows_cells_and_slide(kb) -> None:
     assert {cell["value"] for cell in links["figure"]["items"][0]["cells"]} == {2.0, 50.0}
     assert links["slide"]["items"][0]["command"] == "kb talk-outline short-talk"
     assert links["rendering"]["missing"] == [
-        "no text is stored of chen2021decision: `kb check four-percent --online` looks for it"
+        "no text is stored of chen2021decision: `kb cite fetch KEY` gets it"
     ]
 
 

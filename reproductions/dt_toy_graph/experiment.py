@@ -206,6 +206,8 @@ def run(report: Report) -> None:
         outcome = measure(config, graph_seed(report.seed, index))
         for metric, share in outcome.shares.items():
             report.sample(metric, unit=f"graph {index}", value=share)
+        none_lost = outcome.shares["dt_feasible"] >= outcome.shares["data_best_subwalk"]
+        report.sample("none_lost", unit=f"graph {index}", value=float(none_lost), weight=1)
         keep(outcome, report.checkpoints / f"graph-{index}.json")
         report.finished("graph", index)
         report.progress(index + 1, config.graphs, "graphs")

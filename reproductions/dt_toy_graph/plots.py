@@ -18,7 +18,7 @@ QUIET = "#595959"
 DATA, ASKED, CONTROL = "#595959", "#0072b2", "#a34700"
 """Dark members of a colour-blind-safe palette; each has a contrast above 4.5 : 1 on white."""
 CONDITIONS = (
-    ("random_walk_share", "random walks themselves", DATA),
+    ("random_walk_share", "random walks (share of walks)", DATA),
     ("data_best_walk", "best recorded walk", DATA),
     ("data_best_subwalk", "best recorded sub-walk", DATA),
     ("dt_feasible", "DT asked for that sub-walk's return", ASKED),
@@ -53,13 +53,13 @@ def shares(graphs: Sequence[Mapping[str, float]], path: Path) -> None:
         axes.text(104, row, f"{100 * mean:.0f} %", ha="left", va="center", fontsize=18, color=colour)
     means = {name: 100 * interval([graph[name] for graph in graphs])[0] for name, _, _ in CONDITIONS}
     figure.suptitle(
-        f"Shortest paths from {means['dt_feasible']:.0f} % of start nodes;"
-        f" the data's best sub-walks give {means['data_best_subwalk']:.0f} %",
+        f"DT finds a shortest path from {means['dt_feasible']:.0f} % of start nodes;\n"
+        f"the best recorded sub-walks hold one from {means['data_best_subwalk']:.0f} %",
         x=0.02, ha="left", fontsize=22, color=INK,
     )  # fmt: skip
     axes.set_xlabel(
-        f"start nodes solved, %   (mean and 95 % interval over {len(graphs)} graphs; a dot is a graph)",
-        fontsize=16, color=INK, x=0.36,
+        f"start nodes solved, % (mean and 95 % interval over {len(graphs)} graphs; a dot is a graph)",
+        fontsize=16, color=INK, x=0.33,
     )  # fmt: skip
     axes.set_xlim(-2, 102)
     axes.set_ylim(len(CONDITIONS) - 0.5, -0.5)
@@ -70,7 +70,7 @@ def shares(graphs: Sequence[Mapping[str, float]], path: Path) -> None:
     axes.set_axisbelow(True)
     for side in ("left", "top", "right"):
         axes.spines[side].set_visible(False)
-    figure.subplots_adjust(left=0.36, right=0.92, top=0.88, bottom=0.14)
+    figure.subplots_adjust(left=0.385, right=0.915, top=0.85, bottom=0.14)
     figure.savefig(path)
     pyplot.close(figure)
 
@@ -90,7 +90,7 @@ def steps(graphs: Sequence[Mapping[str, Sequence[int]]], path: Path) -> None:
         for column, height in enumerate(heights):
             if height >= 0.5:
                 axes.text(column, height, f"{height:.0f}", ha="center", va="bottom", fontsize=15, color=INK)
-        axes.text(0.995, 0.98, who, transform=axes.transAxes, ha="right", va="top", fontsize=18, color=colour)
+        axes.text(0.84, 0.9, who, transform=axes.transAxes, ha="right", va="top", fontsize=18, color=colour)
         axes.set_ylim(0, 1.3 * max(heights))
         axes.set_yticks([])
         for side in ("left", "top", "right"):

@@ -34,7 +34,8 @@ class NotFound(KbError):
 
     def __init__(self, what: str, name: str, nearest: list[str] | None = None) -> None:
         near = nearest or []
-        hint = f"did you mean {', '.join(near)}?" if near else f"`kb {what} list` shows what there is"
+        listing = "kb reproduce --list" if what == "reproduction" else f"kb {what} list"
+        hint = f"did you mean {', '.join(near)}?" if near else f"`{listing}` shows what there is"
         super().__init__(f"no {what} named {shown(name)}", hint, code=1)
         self.nearest = near
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 OWN = {"claim": "claims/own.yaml", "source": "references.bib", "figure": "figures/own.csv"}
 """Where a new record goes in citations/ when nobody says."""
 
+MERGE = "kb"
+"""Who makes the changes that a merge of libraries brings: nobody here, so `undo` does not take them back."""
+
 _CHILDREN = ("tag", "citation", "relation", "computation", "prediction")
 
 
@@ -121,7 +124,7 @@ def rename(session: Session, kind: str, old: str, new: str, *, why: str = "", by
 
 
 def undo(session: Session, *, why: str = "", by: str | None = None) -> dict[str, Any]:
-    """Take the last change that is not yet undone back; the history keeps both.
+    """Take the last change that somebody made here, and that is not yet undone, back; history keeps both.
 
     Returns: the change that was taken back, as `queries.history` shows it.
 
@@ -130,8 +133,9 @@ def undo(session: Session, *, why: str = "", by: str | None = None) -> dict[str,
     """
     connection = raw(session)
     row = connection.execute(
-        "SELECT * FROM change WHERE action IN ('add', 'edit', 'remove')"
-        " AND seq NOT IN (SELECT undoes FROM change WHERE undoes IS NOT NULL) ORDER BY seq DESC LIMIT 1"
+        "SELECT * FROM change WHERE action IN ('add', 'edit', 'remove') AND by <> ?"
+        " AND seq NOT IN (SELECT undoes FROM change WHERE undoes IS NOT NULL) ORDER BY seq DESC LIMIT 1",
+        (MERGE,),
     ).fetchone()
     if row is None:
         raise KbError("there is nothing to undo", "kb claim history shows what happened", code=1)
@@ -252,6 +256,8 @@ def _rename_rows(connection: sqlite3.Connection, kind: str, old: str, new: str) 
     # The search text follows by its foreign key; the triggers, which run before that, would add a second row.
     own_bulk = connection.execute("INSERT OR IGNORE INTO meta VALUES ('bulk', '1')").rowcount == 1
     connection.execute(f"UPDATE {kind} SET {key} = ? WHERE {key} = ?", (new, old))
+    if kind == "source":
+        connection.execute("UPDATE citation SET cited_by = ? WHERE cited_by = ?", (new, old))
     if own_bulk:
         connection.execute("DELETE FROM meta WHERE name = 'bulk'")
 

@@ -49,7 +49,7 @@ def pointing_at(connection: sqlite3.Connection, kind: str, name: str) -> list[st
         case "source":
             return column(
                 connection,
-                "SELECT DISTINCT 'claim ' || claim_id FROM citation WHERE source_key = ?1"
+                "SELECT DISTINCT 'claim ' || claim_id FROM citation WHERE ?1 IN (source_key, cited_by)"
                 " UNION SELECT 'figure ' || id FROM figure WHERE source_key = ?1 ORDER BY 1",
                 name,
             )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kb.errors import KbError
+from kb.predictions import brier
 from kb.talks import fit, rubric
 from kb.talks.outline import Cut, Outline, Ranking, Section
 from kb.talks.reading import Reading, Row
@@ -102,8 +103,30 @@ def build(name: str, reading: Reading, options: Options | None = None) -> Outlin
         cut=tuple(cut),
         references=sources.numbered(keys),
         ranking=ranking,
+        summary=_scores([section.claim for section in kept], reading),
         notices=tuple(_notices(kept, over + late, chosen, failing, top, pace, plan, frame, options)),
     )
+
+
+def _scores(claims: list[str], reading: Reading) -> tuple[str, ...]:
+    """The score of the talk's predictions, on what they are about and on stand-ins apart; nothing without any."""
+    stands = [pair for claim in claims if (pair := reading.prediction(claim)) is not None]
+    given = [pair for pair in stands if pair[0].probability is not None]
+    if not given:
+        return ()
+    told = []
+    for place, where in enumerate(("", "On stand-ins of our own, scored apart: ")):
+        forecasts = [pair[place].forecast for pair in given]
+        resolved = [forecast for forecast in forecasts if forecast is not None]
+        score = brier(resolved)
+        if score is not None:
+            told.append(
+                f"{where}{len(resolved)} of {counted(len(given), 'prediction')} resolved,"
+                f" Brier score {score:.3f} (0 is perfect, 0.25 is a coin)"
+            )
+        elif not where:
+            told.append(f"None of {counted(len(given), 'prediction')} is resolved yet, so there is no score")
+    return tuple(told)
 
 
 def _sensible(options: Options) -> None:

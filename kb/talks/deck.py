@@ -206,7 +206,13 @@ def _closing(outline: Outline) -> Slide:
         column.add("body", outline.closing, (34, 30, 28, 26), 0.6)
     for place, section in enumerate(outline.sections, start=1):
         room = int(FULL / (24 * 0.58))
-        column.add("row", shorten(section.title, room - 6), (24, 22), lead=f"{place}. ")
+        more = len(outline.sections) - place
+        column.bottom = HEIGHT - MARGIN - (40 if more else 0)  # room for "and so many more"
+        if not column.add("row", shorten(section.title, room - 6), (24, 22), lead=f"{place}. "):
+            column.bottom = HEIGHT - MARGIN
+            column.add("row", f"… and {more + 1} more", (24, 22))
+            break
+        column.top -= GAP - 10
     return Slide("closing", title, tuple(column.blocks), notes=notes.of_closing(outline))
 
 

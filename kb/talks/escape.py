@@ -17,7 +17,8 @@ def markdown(text: str) -> str:
     """Text that Markdown shows as it is: no markup, HTML, mathematics, emoji code, link or directive in it."""
     escaped = _INLINE.sub(lambda found: "\\" + found.group(), text)
     escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    escaped = _EMOJI.sub("&#58;", escaped)
+    # An entity alone is not enough: Marp looks for emoji codes after it has read entities. This one joins words.
+    escaped = _EMOJI.sub(":&#8288;", escaped)
     escaped = _ADDRESS.sub(_unlinked, escaped)
     return _BLOCK_START.sub(_no_block, escaped)
 

@@ -49,9 +49,9 @@ def _plot(run: Row | None, reading: Reading) -> Picture | None:
 
 
 def _chart(figures: list[Row], label: Callable[[str], str]) -> Picture | None:
-    """Bars of published figures: two to eight that share unit, scale and source, and differ in their names."""
+    """Bars of published figures: two to eight of one quantity, unit and scale, whose names tell them apart."""
     read = [figure for figure in figures if figure.get("value") is not None]
-    if not 2 <= len(read) <= MOST_BARS or len({(f["unit"], f["scale"]) for f in read}) > 1:
+    if not 2 <= len(read) <= MOST_BARS or len({(f["quantity"], f["unit"], f["scale"]) for f in read}) > 1:
         return None
     if any(figure["value"] < 0 for figure in read):
         return None
@@ -64,7 +64,7 @@ def _chart(figures: list[Row], label: Callable[[str], str]) -> Picture | None:
             float(f["value"]),
             f.get("spread"),
             f["source"],
-            strong=not _shared(read, "quantity") or f.get("method") == read[0].get("method"),
+            strong=f.get("method") == read[0].get("method"),
         )
         for name, f in zip(names, read, strict=True)
     )

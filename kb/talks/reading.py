@@ -7,10 +7,13 @@ import sqlite3
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kb.checks.figures import Computed
 from kb.errors import NotFound
+
+if TYPE_CHECKING:
+    from kb.checks.prediction import Item
 
 Row = dict[str, Any]
 MOST_BYTES = 5_000_000
@@ -40,6 +43,9 @@ class Reading(Protocol):
 
     def figures(self, claim: str) -> list[Row]:
         """The published figures that those computations read, in their order."""
+
+    def prediction(self, claim: str) -> tuple[Item, Item] | None:
+        """A prediction as it stands on the network that it is about, and on stand-ins of our own."""
 
     def artifact(self, run: Row, artifact: Row) -> str | None:
         """Where a file that a run left is on this machine; None where it is not, or is not what was recorded."""
@@ -107,6 +113,17 @@ class StoreReading:
         names = dict.fromkeys(name for done in self.computed(claim) for name in done.cells)
         found = [queries.record(self._connection, "figure", name) for name in names]
         return [figure for figure in found if figure is not None]
+
+    def prediction(self, claim: str) -> tuple[Item, Item] | None:
+        """See `Reading`."""
+        return self._predictions.get(claim)
+
+    @functools.cached_property
+    def _predictions(self) -> dict[str, tuple[Item, Item]]:
+        from kb.checks.prediction import items
+
+        pairs = zip(items(self._connection), items(self._connection, analogue=True), strict=True)
+        return {real.id: (real, analogue) for real, analogue in pairs}
 
     def artifact(self, run: Row, artifact: Row) -> str | None:
         """See `Reading`."""

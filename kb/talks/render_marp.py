@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import base64
 import json
+import unicodedata
 from pathlib import Path
 
-from kb.talks import chart, theme
+from kb.talks import chart, escape, theme
 from kb.talks.deck import BAND, FOOTER_TOP, FULL, GAP, PICTURE_WIDTH, TOP, Block, Footer, Slide, slides
-from kb.talks.escape import markdown
 from kb.talks.measure import LINE
 from kb.talks.outline import Outline, Picture
 
@@ -51,6 +51,14 @@ section::after {{ font-size: 15px; color: {theme.MUTED}; top: 10px; right: 16px;
     f"section.{verdict} footer strong {{ color: {text}; background: {ground}; }}\n"
     for verdict, (text, ground) in theme.VERDICTS.items()
 )
+
+
+def markdown(text: str) -> str:
+    """`escape.markdown`, with symbols as entities: Marp would load a picture from the network for an emoji."""
+    return "".join(
+        f"&#{ord(char)};" if ord(char) > 0x7F and unicodedata.category(char) == "So" else char
+        for char in escape.markdown(text)
+    )
 
 
 def render(outline: Outline) -> str:

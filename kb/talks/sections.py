@@ -46,9 +46,10 @@ def draft(claim: Row, reading: Reading, label: Label) -> Draft:
     measured = measured_of(claim, run)
     number = None if failing else maybe(claim.get("number"))
     evidence = evidence_of(claim, label, withheld)
-    points = _points(claim, title, statement, number, withheld)
+    forecast = _forecast(claim, reading)
+    points = _points(claim, title, statement, number, forecast, withheld)
     points += [f"Our run: {one.text}" for one in measured]
-    forms = _forms(claim, title, statement, number, caveat, measured, evidence)
+    forms = _forms(claim, title, statement, number, forecast, caveat, measured, evidence)
     sources = [one.source for one in evidence] + [one.source for one in objections if one.source]
     section = Section(
         claim=claim["id"],
@@ -87,12 +88,12 @@ def _forms(
     title: str,
     statement: str,
     number: str | None,
+    forecast: list[str],
     caveat: str | None,
     measured: tuple[Measured, ...],
     evidence: tuple[Evidence, ...],
 ) -> tuple[tuple[str, ...], ...]:
     """What can be said of the item, shortest first: none without its number, its doubts and its caveat."""
-    forecast = [sentence(point) for point in _prediction(claim)]
     doubts = [*marks.said(claim), *([sentence(caveat)] if caveat else [])]
     run = [f"In our own run: {one.text}." for one in measured[:1]]
     words = next(
@@ -103,7 +104,7 @@ def _forms(
         spoken = [sentence(text) for text in dict.fromkeys(before)]
         if number and not is_said_by(number, spoken):
             spoken.append(f"The number: {sentence(number)}")
-        return (*spoken, *forecast)
+        return (*spoken, *map(sentence, forecast))
 
     # A headline may state the opposite of a claim that does not hold, so "that claim" must have been said.
     whole = (
@@ -120,10 +121,12 @@ def _is_speech(quote: str | None) -> bool:
     return quote is not None and len(numerals(quote)) <= 4
 
 
-def _points(claim: Row, title: str, statement: str, number: str | None, withheld: set[str]) -> list[str]:
+def _points(
+    claim: Row, title: str, statement: str, number: str | None, forecast: list[str], withheld: set[str]
+) -> list[str]:
     """What stands under the title: the number, the full sentence, an answer, a forecast."""
     points = [number] if number else []
-    points += _prediction(claim)
+    points += forecast
     if statement != title:
         points.append(statement)
     if claim.get("answer"):
@@ -131,19 +134,18 @@ def _points(claim: Row, title: str, statement: str, number: str | None, withheld
     return points
 
 
-def _prediction(claim: Mapping[str, Any]) -> list[str]:
-    """A forecast in words: who gave what probability, and what came of it."""
-    made = claim.get("prediction")
-    if not made:
+def _forecast(claim: Mapping[str, Any], reading: Reading) -> list[str]:
+    """A forecast in words: who gave what probability, what came of it, and what a stand-in of ours says apart."""
+    stands = reading.prediction(claim["id"]) if claim.get("prediction") else None
+    if stands is None:
         return []
-    who = f"{clean(made['forecaster'])}{', ' + clean(made['made']) if made.get('made') else ''}"
-    chance = made.get("probability")
-    given = (
-        f"Forecast: {chance * 100:.4g} % ({who})" if chance is not None else f"No probability given ({who})"
-    )
-    outcome = made.get("outcome")
-    value = outcome.get("value") if isinstance(outcome, dict) else outcome
-    return [f"{given}; outcome: {clean(value)}" if value else f"{given}; not resolved"]
+    real, analogue = stands
+    who = f"{clean(real.forecaster)}{', ' + clean(real.made) if real.made else ''}"
+    given = f"Forecast: {real.probability * 100:.4g} %" if real.probability is not None else "No probability"
+    points = [f"{given} ({who}); outcome: {real.outcome or 'not resolved'}"]
+    if analogue.outcome:
+        points.append(f"On a stand-in of our own, which resolves nothing: {analogue.outcome}")
+    return points
 
 
 def _withheld(claim: Mapping[str, Any], failing: list[str]) -> set[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kb.checks.figures import Computed
+from kb.checks.prediction import Item
 from kb.errors import NotFound
 
 Row = dict[str, Any]
@@ -91,6 +92,16 @@ class Library:
 
     def figures(self, claim: str) -> list[Row]:
         return self.cells.get(claim, [])
+
+    def prediction(self, claim: str) -> tuple[Item, Item] | None:
+        made = self.claims[claim].get("prediction")
+        if not made:
+            return None
+        common = (made.get("probability"), made["forecaster"], made.get("made"), None, "the rule")
+        return tuple(  # type: ignore[return-value]
+            Item(claim, self.claims[claim]["statement"], *common, made.get(which), "seen")
+            for which in ("outcome", "analogue")
+        )
 
     def artifact(self, run: Row, artifact: Row) -> str | None:
         return artifact.get("file")

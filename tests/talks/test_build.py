@@ -234,11 +234,28 @@ def test_the_same_library_and_options_give_the_same_bytes(library: Library) -> N
 
 
 def test_a_prediction_shows_its_probability_and_outcome(library: Library) -> None:
-    outcome = {"value": "true", "because": "seen", "on": "2024", "by": "us"}
     library.add_claim(
         "a",
         kind="prediction",
-        prediction={"probability": 0.8, "forecaster": "Emmons", "made": "2023-03", "outcome": outcome},
+        prediction={"probability": 0.8, "forecaster": "Emmons", "made": "2023-03", "outcome": "true"},
     )
     library.add_talk()
-    assert "Forecast: 80 % (Emmons, 2023-03); outcome: true" in build("talk", library).sections[0].points
+    outline = build("talk", library)
+    assert "Forecast: 80 % (Emmons, 2023-03); outcome: true" in outline.sections[0].points
+    assert outline.summary == (
+        "1 of 1 prediction resolved, Brier score 0.040 (0 is perfect, 0.25 is a coin)",
+    )
+
+
+def test_an_outcome_on_a_stand_in_is_told_apart_and_resolves_nothing(library: Library) -> None:
+    library.add_claim(
+        "a", kind="prediction", prediction={"probability": 0.5, "forecaster": "Emmons", "analogue": "false"}
+    )
+    library.add_talk()
+    outline = build("talk", library)
+    assert outline.sections[0].points[:2] == (
+        "Forecast: 50 % (Emmons); outcome: not resolved",
+        "On a stand-in of our own, which resolves nothing: false",
+    )
+    assert outline.summary[0].startswith("None of 1 prediction is resolved yet")
+    assert outline.summary[1].startswith("On stand-ins of our own, scored apart: 1 of 1")

@@ -20,7 +20,7 @@ from kb.talks.text import clean
         ("71.8% of it", "71.8% of it"),
         ("[a](b)", r"\[a\](b)"),
         ("$x$", r"\$x\$"),
-        (":smile: at 1:00: now", "&#58;smile: at 1:00: now"),
+        (":smile: at 1:00: now", ":&#8288;smile: at 1:00: now"),
         ("see https://evil.example", "see https&#58;//evil.example"),
     ],
 )

@@ -188,6 +188,21 @@ def test_figures_of_different_units_share_no_chart(library: Library) -> None:
     assert build("talk", library).sections[0].picture is None
 
 
+def test_different_quantities_share_no_chart(library: Library) -> None:
+    _with_chart(library)
+    library.cells["a"][1]["quantity"] = "episodes"
+    assert build("talk", library).sections[0].picture is None
+
+
+def test_marp_is_given_no_emoji_that_it_would_fetch(library: Library) -> None:
+    library.add_claim("a", headline="It works 😀 :smile: ✔")
+    library.add_talk()
+    text = str(render(build("talk", library), "marp"))
+    shown = re.sub(r"<!--\nNotes.*?-->", "", text, flags=re.DOTALL)
+    assert "😀" not in shown
+    assert "&#128512; :&#8288;smile: &#10004;" in shown
+
+
 def test_no_chart_is_drawn_where_a_computation_fails(library: Library) -> None:
     from kb.checks.figures import Computed
 

@@ -439,6 +439,17 @@ class Rendering(SQLModel, table=True):
     text: str = Field(sa_type=Text)
 
 
+class Fetched(SQLModel, table=True):
+    """The last answer of a look-up: cache and provenance. Status 0 is an attempt that nobody answered."""
+
+    url: str = Field(primary_key=True, sa_type=Text)
+    at: str = Field(sa_type=Text, description="UTC, ISO 8601")
+    status: int
+    content_type: str = Field(sa_type=Text)
+    body_sha256: str = Field(sa_type=Text)
+    body: bytes
+
+
 class CheckResult(SQLModel, table=True):
     """The last outcome of a check on a claim."""
 

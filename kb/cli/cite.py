@@ -21,7 +21,6 @@ LATER = {
     "add": "kb.cli.cite_write:add",
     "rename": "kb.cli.cite_write:rename",
     "remove": "kb.cli.cite_write:remove",
-    "check": "kb.cli.cite_check:check",
     "fetch": "kb.cli.cite_fetch:fetch",
 }
 """The commands that write or ask the network: their modules are imported when they are called."""

@@ -45,11 +45,8 @@ class Imported:
 def add(
     what: Annotated[
         str,
-        typer.Argument(metavar="WHAT", help="A .bib file, - for stdin, a DOI, an arXiv id or an address."),
+        typer.Argument(metavar="WHAT", help="A .bib file, or - for stdin."),
     ],
-    key: Annotated[
-        str | None, typer.Option("--key", metavar="KEY", help="The key of a source that is looked up.")
-    ] = None,
     update: Annotated[
         bool, typer.Option("--update", help="Change sources that are here already with other content.")
     ] = False,
@@ -59,7 +56,7 @@ def add(
     why: Why = "",
     as_json: Json = False,
 ) -> None:
-    """Add sources from a .bib file, or one by its DOI, arXiv id or address."""
+    """Add sources from a .bib file."""
     from kb.sources import bibtex
 
     path = Path(what)
@@ -68,9 +65,7 @@ def add(
     elif path.suffix == ".bib" or path.is_file():
         reading = bibtex.read_file(path)
     else:
-        from kb.cli import cite_lookup
-
-        reading = cite_lookup.look_up(what, key)
+        raise KbError(f"there is no file {what}", "give a .bib file, or - for stdin")
     if not reading.entries and not reading.failures:
         raise KbError(f"{what} holds no entries of BibTeX", "one starts like @article{{key,", code=1)
     done = import_reading(
@@ -91,7 +86,8 @@ def _tell(done: Imported, reading: Reading, dry_run: bool) -> None:
         say(f"{conflict['key']}: {conflict['what']}; nothing of it was changed")
     for duplicate in done.duplicates:
         say(
-            f"{duplicate['key']}: has the {duplicate['by']} of {duplicate['of']}; `kb cite check` compares them"
+            f"{duplicate['key']}: has the {duplicate['by']} of {duplicate['of']};"
+            " `kb doctor same-source` lists such pairs"
         )
     left = [
         f"{count} {name}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kb import records
 from kb.errors import KbError
-from kb.library.side import Name, Placed, fingerprint, text_of
+from kb.library.side import Name, Placed, text_of
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -34,13 +34,10 @@ def rows(connection: sqlite3.Connection, origin: str) -> Iterable[tuple[str, str
 
 def was_ours(connection: sqlite3.Connection, key: Name, content: str) -> bool:
     """Whether our record once had this content: then whoever still has it did not change it."""
-    print_ = fingerprint(content)
+    wanted = json.loads(content)
     past = connection.execute("SELECT before, after FROM change WHERE kind = ? AND name = ?", key)
     return any(
-        fingerprint(text_of(json.loads(version)["record"])) == print_
-        for row in past
-        for version in (row[0], row[1])
-        if version and "record" in json.loads(version)
+        json.loads(version).get("record") == wanted for row in past for version in (row[0], row[1]) if version
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kb import words
-from kb.library import freshness, strict
+from kb.library import freshness
 from kb.library.side import Name, fingerprint, of_store, text_of
 
 
@@ -81,6 +81,8 @@ def of_lines(path: Path) -> Theirs:
 def _lines(
     kind: str, name: str, home: str, before: dict[str, Any] | None, after: dict[str, Any] | None
 ) -> list[str]:
+    from kb.library import strict
+
     where = f"{kind}/{name}" + (f" ({home})" if home else "")
     return list(
         difflib.unified_diff(

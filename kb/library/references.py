@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from kb.library.text import Entry, LibraryText, Problem
 
 _CELL = re.compile(r"""\bcell\(\s*["']([^"']+)["']""")
+_SOURCES = ("source", "cited_by")
+"""The fields of a citation that name a source."""
 Names = dict[tuple[str, str], str]
 
 
@@ -24,7 +26,8 @@ def named(kind: str, data: dict[str, Any]) -> set[tuple[str, str]]:
     """
     found: set[tuple[str, str]] = set()
     if kind == "claim":
-        found |= {("source", citation["source"]) for citation in data.get("citations", ())}
+        for citation in data.get("citations", ()):
+            found |= {("source", citation[field]) for field in _SOURCES if field in citation}
         found |= {("claim", relation["claim"]) for relation in data.get("relations", ())}
     elif kind == "figure":
         found.add(("source", data["source"]))
@@ -53,7 +56,7 @@ def renamed(kind: str, data: dict[str, Any], names: Names) -> dict[str, Any]:
     data = copy.deepcopy(data)
     if kind == "claim":
         for citation in data.get("citations", ()):
-            citation["source"] = source(citation["source"])
+            citation.update({field: source(citation[field]) for field in _SOURCES if field in citation})
         for relation in data.get("relations", ()):
             relation["claim"] = claim(relation["claim"])
     elif kind == "figure":
@@ -70,6 +73,23 @@ def renamed(kind: str, data: dict[str, Any], names: Names) -> dict[str, Any]:
                     if "source" in score:
                         score["source"] = source(score["source"])
     return data
+
+
+def follow_aliases(library: LibraryText) -> None:
+    """Let records that name another by a former name of it name it by today's; their text stays as it is.
+
+    So it is after a git merge of a rename on one branch with a new reference on another.
+    """
+    from kb import records
+    from kb.library.text import aliases_of
+
+    names = {(e.kind, alias): e.name for e in library for alias in aliases_of(e.record)}
+    if not names:
+        return
+    for entry in library:
+        data = records.plain(entry.record)
+        if points(entry.kind, data) & names.keys():
+            entry.record = records.parse(entry.kind, renamed(entry.kind, data, names))
 
 
 def dangling(library: LibraryText) -> list[Problem]:

@@ -103,7 +103,7 @@ class _Merge:
         names = {(k, name) for k in ("claim", "source") for name in queries.names(self.connection, k)}
         for (kind, old), new in sorted(self.side.aliases.items()):
             if (kind, old) in names and (kind, old) not in self.side.prints and (kind, new) not in names:
-                edit.rename(self.session, kind, old, new, why=self.why, by=edit.MERGE)
+                edit.rename(self.session, kind, old, new, why=self.why)
                 names.add((kind, new))
                 self.report.taken.append(Taken(kind, new, "renamed", f"from {old}"))
 
@@ -220,7 +220,7 @@ class _Merge:
                 self._put(key)
             gone = self.take - set(puts)
             for key in sorted(gone, key=lambda key: (_REMOVE_ORDER[key[0]], key)):
-                edit.remove(self.session, *key, why=self.why, by=edit.MERGE, even_if_used=True)
+                edit.remove(self.session, *key, why=self.why, even_if_used=True)
                 self.report.taken.append(Taken(*key, "removed"))
 
     def _put(self, key: Name) -> None:
@@ -236,7 +236,6 @@ class _Merge:
                 home=home if self.origin == LIBRARY or not self._is_there(key) else None,
                 position=position,
                 why=self.why,
-                by=edit.MERGE,
             )
         except KbError as error:
             raise KbError(f"{one.where or self.origin}: {error.message}", error.hint, code=2) from None

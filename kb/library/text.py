@@ -136,6 +136,8 @@ def read_library(folder: Path, *, check_references: bool = True) -> LibraryText:
         library.files[home] = found
         problems += wrong
     problems += twice(library)
+    if not problems:
+        references.follow_aliases(library)
     if check_references and not problems:
         problems += references.dangling(library)
     if problems:

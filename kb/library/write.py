@@ -158,8 +158,10 @@ def _file(old: FileText, members: dict[tuple[str, str], Wanted]) -> str:
             blocks.append((one.position, entry.lead + changed_block(entry, one.data), False))
     known = {(entry.kind, entry.name) for entry in old.entries}
     added = [one for one in members.values() if (one.kind, one.name) not in known]
-    for one in sorted(added, key=lambda one: (one.position, one.name)):
-        later = (i for i, block in enumerate(blocks) if block[0] > one.position)
+    # From the last to the first, each before what stands at its place: a record that is brought back stands
+    # where it stood, although its successor has moved up meanwhile.
+    for one in sorted(added, key=lambda one: (one.position, one.name), reverse=True):
+        later = (i for i, block in enumerate(blocks) if block[0] >= one.position)
         blocks.insert(next(later, len(blocks)), (one.position, canonical(one.kind, one.data), True))
     text = old.head or (_csv_row(COLUMNS) if old.home.endswith(".csv") else "")
     if not old.entries:

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 OWN = {"claim": "claims/own.yaml", "source": "references.bib", "figure": "figures/own.csv"}
 """Where a new record goes in citations/ when nobody says."""
 
-MERGE = "kb"
-"""Who makes the changes that a merge of libraries brings: nobody here, so `undo` does not take them back."""
-
 _CHILDREN = ("tag", "citation", "relation", "computation", "prediction")
 
 
@@ -124,7 +121,7 @@ def rename(session: Session, kind: str, old: str, new: str, *, why: str = "", by
 
 
 def undo(session: Session, *, why: str = "", by: str | None = None) -> dict[str, Any]:
-    """Take the last change that somebody made here, and that is not yet undone, back; history keeps both.
+    """Take the last change that is not yet undone back; the history keeps both.
 
     Returns: the change that was taken back, as `queries.history` shows it.
 
@@ -133,9 +130,8 @@ def undo(session: Session, *, why: str = "", by: str | None = None) -> dict[str,
     """
     connection = raw(session)
     row = connection.execute(
-        "SELECT * FROM change WHERE action IN ('add', 'edit', 'remove') AND by <> ?"
-        " AND seq NOT IN (SELECT undoes FROM change WHERE undoes IS NOT NULL) ORDER BY seq DESC LIMIT 1",
-        (MERGE,),
+        "SELECT * FROM change WHERE action IN ('add', 'edit', 'remove')"
+        " AND seq NOT IN (SELECT undoes FROM change WHERE undoes IS NOT NULL) ORDER BY seq DESC LIMIT 1"
     ).fetchone()
     if row is None:
         raise KbError("there is nothing to undo", "kb claim history shows what happened", code=1)

@@ -161,15 +161,7 @@ def show_claim(connection: sqlite3.Connection, claim_id: str) -> Row:
         )
     ]
     out["reproductions"] = _reproductions_of(connection, [c["reproduction"] for c in out["criteria"]])
-    out["runs"] = [
-        truths(row, "recorded", "analogue", "post_hoc")
-        for row in connection.execute(
-            "SELECT r.id, r.reproduction, r.preset, j.verdict, j.criterion, j.because, j.analogue, j.post_hoc,"
-            " r.recorded, r.started, r.state FROM judgement j JOIN run r ON r.id = j.run_id"
-            f" WHERE j.claim_id IN ({marks(names)}) AND j.is_primary ORDER BY r.started, r.id",
-            names,
-        )
-    ]
+    out["runs"] = _runs_on(connection, names)
     out["checks"] = [
         dict(row)
         for row in connection.execute(
@@ -184,6 +176,23 @@ def show_claim(connection: sqlite3.Connection, claim_id: str) -> Row:
             "SELECT origin, theirs FROM conflict WHERE kind = 'claim' AND name = ? ORDER BY origin", (id_,)
         )
     ]
+    return out
+
+
+def _runs_on(connection: sqlite3.Connection, claim_ids: Sequence[str]) -> list[Row]:
+    """Runs that judge a claim first, each with the judgement that decides, or else the first that does not."""
+    rows = connection.execute(
+        "SELECT r.id, r.reproduction, r.preset, j.verdict, j.criterion, j.because, j.analogue, j.post_hoc,"
+        " r.recorded, r.started, r.state FROM judgement j JOIN run r ON r.id = j.run_id"
+        f" WHERE j.claim_id IN ({marks(claim_ids)}) AND j.is_primary"
+        " ORDER BY r.started, r.id, j.verdict NOT IN ('supported', 'refuted'), j.rowid",
+        claim_ids,
+    )
+    out: list[Row] = []
+    for row in rows:
+        seen = out and (out[-1]["id"], out[-1]["analogue"]) == (row["id"], bool(row["analogue"]))
+        if not seen or row["verdict"] in ("supported", "refuted"):
+            out.append(truths(row, "recorded", "analogue", "post_hoc"))
     return out
 
 

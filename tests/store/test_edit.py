@@ -153,13 +153,6 @@ def test_undo_goes_back_step_by_step_and_history_keeps_all(path: Path) -> None:
         assert [c["action"] for c in queries.history(connection, limit=4)] == ["undo"] * 4
 
 
-def test_undo_passes_over_what_a_merge_of_libraries_brought(path: Path) -> None:
-    with connect.writing_to(path) as session:
-        edit.put(session, claim("mine"))
-        edit.put(session, claim("merged"), by=edit.MERGE)
-        assert edit.undo(session)["name"] == "mine"
-
-
 def test_there_is_an_end_to_undo(path: Path) -> None:
     with pytest.raises(KbError, match="nothing to undo"), connect.writing_to(path) as session:
         for _ in range(10):

@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import pty
 import shlex
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def output(command: str, columns: int = 100) -> str:
-    """What `kb ...` prints on stdout, run on the released store at the root of the repository."""
+    """What `kb ...` prints on a terminal of so many columns, run on the released store of the repository."""
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     with tempfile.TemporaryDirectory() as scratch:
-        done = subprocess.run(
+        environment = {
+            **os.environ,
+            "KB_DB": f"{scratch}/none.db",
+            "COLUMNS": str(columns),
+            "NO_COLOR": "1",
+            "TERM": "dumb",
+        }
+        process = subprocess.Popen(
             [str(Path(sys.executable).parent / "kb"), *shlex.split(command)[1:]],
             cwd=ROOT,
-            env={**os.environ, "KB_DB": f"{scratch}/none.db", "COLUMNS": str(columns), "NO_COLOR": "1"},
-            capture_output=True,
-            text=True,
-            timeout=120,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=terminal,
+            stderr=subprocess.DEVNULL,
         )
-    if done.returncode not in (0, 1):
-        raise RuntimeError(f"{command}: {done.stderr}")
-    return done.stdout
+        os.close(terminal)
+        printed = b""
+        with contextlib.suppress(OSError):  # the terminal ends with the program
+            while block := os.read(controller, 65_536):
+                printed += block
+        os.close(controller)
+        code = process.wait(120)
+    if code not in (0, 1):
+        raise RuntimeError(f"{command} ended with {code}")
+    return printed.decode().replace("\r\n", "\n")
 
 
 def console(command: str, *, most: int | None = None) -> str:

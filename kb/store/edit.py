@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
 import json
 import os
 import sqlite3
@@ -208,13 +209,7 @@ def editor() -> str:
 def _write(
     session: Session, connection: sqlite3.Connection, record: records.Record, home: str, position: int
 ) -> None:
-    from sqlalchemy.dialects.sqlite import insert
-    from sqlmodel import SQLModel
-
     kind, name = kind_of(record), records.name_of(record)
-    tables = SQLModel.metadata.tables
-    if not tables:  # the schema registers its tables when it is first imported
-        import kb.schema  # noqa: F401
     own_bulk = connection.execute("INSERT OR IGNORE INTO meta VALUES ('bulk', '1')").rowcount == 1
     if kind == "claim":
         for child in _CHILDREN:
@@ -224,15 +219,24 @@ def _write(
     for table, rows in rows_of(record, home, position):
         if not rows:
             continue
-        statement: Any = insert(tables[table])
-        if table == kind:
-            key = records.KEYS[kind]
-            values = {column: statement.excluded[column] for column in rows[0] if column != key}
-            statement = statement.on_conflict_do_update(index_elements=[key], set_=values)
-        session.execute(statement, rows)
+        sql = _insert(table, tuple(rows[0]), records.KEYS[kind] if table == kind else "")
+        connection.executemany(sql, [tuple(row.values()) for row in rows])
     if own_bulk:
         connection.execute("DELETE FROM meta WHERE name = 'bulk'")
         _refresh_search(connection, kind, name)
+
+
+@functools.lru_cache(maxsize=64)
+def _insert(table: str, columns: tuple[str, ...], key: str) -> str:
+    """An insert of rows whose columns `kb.store.rows` names; with `key`, an update where the row is there.
+
+    Plain SQL: building the statement anew for each record would cost more than all else of a `put`.
+    """
+    sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+    if key:
+        changes = ", ".join(f"{column} = excluded.{column}" for column in columns if column != key)
+        sql += f" ON CONFLICT ({key}) DO UPDATE SET {changes}"
+    return sql
 
 
 def _refresh_search(connection: sqlite3.Connection, kind: str, name: str) -> None:
@@ -327,19 +331,18 @@ def _remember(
     by: str | None,
     undoes: int | None = None,
 ) -> None:
-    from kb.schema import Change
-
-    session.add(
-        Change(
-            at=now(),
-            by=by or editor(),
-            why=why,
-            kind=kind,
-            name=name,
-            action=action,
-            before=dumps(before) if before else None,
-            after=dumps(after) if after else None,
-            undoes=undoes,
-        )
+    raw(session).execute(
+        "INSERT INTO change (at, by, why, kind, name, action, before, after, undoes)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            now(),
+            by or editor(),
+            why,
+            kind,
+            name,
+            action,
+            dumps(before) if before else None,
+            dumps(after) if after else None,
+            undoes,
+        ),
     )
-    session.flush()

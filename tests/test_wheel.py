@@ -46,6 +46,7 @@ def test_a_bare_install_lists_the_same_claims_as_the_clone(installed: Path) -> N
     away.mkdir()
     home.mkdir()
     there = _run(installed / "env/bin/kb", "claim", "list", "--json", cwd=away, home=home)
+    assert list(home.iterdir()) == []
     here = _run(
         Path(sys.executable).parent / "kb",
         "--db",
@@ -58,7 +59,6 @@ def test_a_bare_install_lists_the_same_claims_as_the_clone(installed: Path) -> N
     )
     assert json.loads(there.stdout) == json.loads(here.stdout)
     assert len(json.loads(there.stdout)) >= 90
-    assert list(home.iterdir()) == []
 
 
 def test_a_bare_install_has_no_second_name_in_site_packages(installed: Path) -> None:

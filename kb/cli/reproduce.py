@@ -35,6 +35,16 @@ def command(
     seed: Annotated[int, typer.Option(min=0, help="The run's seed.")] = 0,
     resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with a run that stopped.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to keep the run's files.")] = None,
+    original: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            "--weights",
+            metavar="WHERE",
+            help="Run on the original data set or network instead of our stand-in: its folder or file, or the "
+            "name under which it is downloaded (d4rl).",
+        ),
+    ] = None,
     list_: Annotated[bool, typer.Option("--list", help="List the reproductions and stop.")] = False,
     trust: Annotated[
         bool, typer.Option("--trust", help="Let an experiment run that did not come with kb.")
@@ -54,7 +64,9 @@ def command(
     if resume is not None:
         name, tier = _begun(resume, out)
     assert name is not None
-    run = _run(_found(name), tier, seed=seed, resume=resume, out=out, trust=trust)
+    if original is not None and Path(original).exists():
+        original = str(Path(original).absolute())  # the experiment runs in a folder of its own
+    run = _run(_found(name), tier, seed=seed, resume=resume, out=out, trust=trust, original=original)
     emit(_result(run), as_json, page=lambda: _page(run))
 
 
@@ -131,7 +143,14 @@ def _found(name: str) -> Manifest:
 
 
 def _run(
-    found: Manifest, preset: str, *, seed: int, resume: str | None, out: Path | None, trust: bool
+    found: Manifest,
+    preset: str,
+    *,
+    seed: int,
+    resume: str | None,
+    out: Path | None,
+    trust: bool,
+    original: str | None,
 ) -> dict[str, Any]:
     from kb.reproduce import runner
 
@@ -143,7 +162,14 @@ def _run(
     _announce(found, preset, base)
     with _progress(found.name) as on_event:
         run = runner.execute(
-            found, preset, places, seed=seed, out=base if out else None, resume=resume, on_event=on_event
+            found,
+            preset,
+            places,
+            seed=seed,
+            out=base if out else None,
+            resume=resume,
+            original=original,
+            on_event=on_event,
         )
     return run
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kb.reproduce.manifest import Criterion, Manifest
-from kb.verdict import Estimate, judge
+from kb.verdict import Estimate, Judgement, judge
 
 
 def metrics_of(manifest: Manifest, samples: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -27,6 +27,7 @@ def judgements_of(
     metrics: Mapping[str, Mapping[str, Any]],
     preset: str,
     *,
+    on_original: bool = False,
     judged_by: Sequence[Mapping[str, Any]] | None = None,
 ) -> list[dict[str, Any]]:
     """What each criterion of the manifest says, as run records keep it.
@@ -35,22 +36,39 @@ def judgements_of(
         manifest: of today.
         metrics: as `metrics_of` gives them, or as a record keeps them.
         preset: the run's tier.
+        on_original: whether the run used the named artifact itself: then nothing is an analogue.
         judged_by: the criteria that the run was first judged by. One that is not among them, or has
             another region there, was fixed after the run: its judgement is marked post hoc.
     """
     least = {metric.name: metric.min_units for metric in manifest.metrics}
-    out = []
+    fields = {f.name for f in dataclasses.fields(Estimate)}
+    judged: dict[str, Judgement] = {}
     for criterion in manifest.criteria:
         measured = metrics.get(criterion.metric)
-        fields = {f.name for f in dataclasses.fields(Estimate)}
         estimate = Estimate(**{k: v for k, v in measured.items() if k in fields}) if measured else None
-        judgement = judge(criterion.plain(), estimate, preset=preset, min_units=least[criterion.metric])
+        plain = {**criterion.plain(), "analogue": criterion.analogue and not on_original}
+        judgement = judge(plain, estimate, preset=preset, min_units=least[criterion.metric])
         post_hoc = judged_by is not None and not _among(criterion, judged_by)
-        out.append({**dataclasses.asdict(judgement), "post_hoc": post_hoc})
-    return out
+        judged[criterion.name] = dataclasses.replace(judgement, post_hoc=post_hoc)
+    held = {name for name, judgement in judged.items() if judgement.verdict in ("supported", "refuted")}
+    return [
+        dataclasses.asdict(_controlled(judged[criterion.name], criterion, judged, held))
+        for criterion in manifest.criteria
+    ]
+
+
+def _controlled(
+    judgement: Judgement, criterion: Criterion, judged: Mapping[str, Judgement], held: set[str]
+) -> Judgement:
+    """The judgement, inconclusive where it would decide although a control that it requires does not hold."""
+    missing = [name for name in criterion.requires if name not in held]
+    if criterion.name not in held or not missing:
+        return judgement
+    because = f"the control {missing[0]} does not hold ({judged[missing[0]].because})"
+    return dataclasses.replace(judgement, verdict="inconclusive", because=f"{because}; {judgement.because}")
 
 
 def _among(criterion: Criterion, criteria: Sequence[Mapping[str, Any]]) -> bool:
     now = criterion.plain()
-    decisive = ("claim", "metric", "meaning", "low", "high", "primary", "analogue")
-    return any(all(then.get(key) == now[key] for key in decisive) for then in criteria)
+    decisive = ("claim", "metric", "meaning", "low", "high", "primary", "analogue", "requires")
+    return any(all(then.get(key) == now.get(key) for key in decisive) for then in criteria)

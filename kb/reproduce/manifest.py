@@ -82,11 +82,27 @@ class Criterion:
     analogue: bool
     wording: str
     presets: tuple[str, ...]
+    requires: tuple[str, ...] = ()
+    """Other criteria, such as a positive control, without which this one decides nothing."""
 
     def plain(self) -> dict[str, Any]:
         """As run records and the store keep it."""
         kept = ("name", "claim", "metric", "meaning", "low", "high", "primary", "analogue", "wording")
-        return {**{name: getattr(self, name) for name in kept}, "presets": list(self.presets)}
+        plain = {**{name: getattr(self, name) for name in kept}, "presets": list(self.presets)}
+        return {**plain, "requires": list(self.requires)} if self.requires else plain
+
+
+@dataclass(frozen=True)
+class Original:
+    """The named artifact (a data set, a network) that the reproduction can run on where the user has it."""
+
+    what: str
+    option: str
+    """data or weights: how the command line calls it."""
+    protocol: Mapping[str, Any]
+    """What differs in the protocol then."""
+    departures: tuple[str, ...]
+    """Those that remain."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +121,8 @@ class Manifest:
     pilot: str
     """Which pilot data the thresholds were chosen after."""
     departures: tuple[str, ...]
+    original: Original | None
+    """None: there is none, or it is what every run uses."""
     protocol: Mapping[str, Any]
     published: tuple[Mapping[str, Any], ...]
     presets: Mapping[str, Preset]
@@ -177,13 +195,14 @@ def find(roots: tuple[Path, ...], name_or_claim: str) -> Manifest:
 
 _KNOWN = {
     "": {
-        "name", "title", "version", "sources", "needs", "modules", "pilot", "departures", "protocol", "published",
-        "presets", "metric", "criterion",
+        "name", "title", "version", "sources", "needs", "modules", "pilot", "departures", "original", "protocol",
+        "published", "presets", "metric", "criterion",
     },
+    "original": {"what", "option", "protocol", "departures"},
     "preset": {"parameters", "seconds", "disk_mb", "memory_mb"},
     "metric": {"name", "title", "estimator", "samples", "unit", "min_units", "secondary"},
     "criterion": {
-        "name", "claim", "metric", "meaning", "low", "high", "primary", "analogue", "wording", "presets",
+        "name", "claim", "metric", "meaning", "low", "high", "primary", "analogue", "wording", "presets", "requires",
     },
     "published": {"metric", "figure", "protocol", "note"},
 }  # fmt: skip
@@ -218,11 +237,9 @@ class _Reader:
                 self.complain(label, "names one thing twice")
         self.one_primary_metric(criteria)
         self.meanings_apart(criteria)
+        self.controls(criteria)
         for n, entry in enumerate(self.tables(raw, "published"), 1):
             self.known(entry, "published", f"published {n}")
-        protocol = self.table(raw, "protocol")
-        if set(protocol) - set(PROTOCOL_FIELDS):
-            self.complain("protocol", f"knows only {', '.join(PROTOCOL_FIELDS)}")
         return Manifest(
             folder=self.path.parent,
             name=name,
@@ -233,7 +250,8 @@ class _Reader:
             modules=self.texts(raw, "modules"),
             pilot=self.text(raw, "pilot"),
             departures=self.texts(raw, "departures"),
-            protocol=protocol,
+            original=self.original(self.table(raw, "original")) if "original" in raw else None,
+            protocol=self.protocol(raw, ""),
             published=tuple(self.tables(raw, "published")),
             presets=presets,
             metrics=metrics,
@@ -257,6 +275,34 @@ class _Reader:
                     high = min(_or(one.high, math.inf), _or(other.high, math.inf))
                     if low <= high:
                         self.complain(one.name, f"has a region that overlaps that of {other.name}")
+
+    def controls(self, criteria: tuple[Criterion, ...]) -> None:
+        """A control is another criterion of this manifest and rests on no control itself."""
+        by_name = {criterion.name: criterion for criterion in criteria}
+        for criterion in criteria:
+            for name in criterion.requires:
+                if name not in by_name or name == criterion.name:
+                    self.complain(criterion.name, f"requires {name}, which is no other criterion")
+                if by_name[name].requires:
+                    self.complain(criterion.name, f"requires {name}, which requires something itself")
+
+    def original(self, raw: dict[str, Any]) -> Original:
+        self.known(raw, "original", "original")
+        option = self.text(raw, "option", "original")
+        if option not in ("data", "weights"):
+            self.complain("original.option", "must be data or weights")
+        return Original(
+            what=self.text(raw, "what", "original"),
+            option=option,
+            protocol=self.protocol(raw, "original"),
+            departures=self.texts(raw, "departures", "original"),
+        )
+
+    def protocol(self, raw: Mapping[str, Any], where: str) -> dict[str, Any]:
+        protocol = self.table(raw, "protocol", where)
+        if set(protocol) - set(PROTOCOL_FIELDS):
+            self.complain(f"{where}.protocol".lstrip("."), f"knows only {', '.join(PROTOCOL_FIELDS)}")
+        return protocol
 
     def known(self, raw: Mapping[str, Any], table: str, where: str) -> None:
         strange = sorted(set(raw) - _KNOWN[table])
@@ -348,6 +394,7 @@ class _Reader:
             analogue=self.flag(raw, "analogue", where),
             wording=self.text(raw, "wording", where),
             presets=presets,
+            requires=self.texts(raw, "requires", where),
         )
 
     def complain(self, key: str, what: str) -> None:

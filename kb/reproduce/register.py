@@ -62,7 +62,13 @@ def _judged(one: manifest.Manifest, folder: Path, run: dict[str, Any]) -> dict[s
         raise KbError(f"{folder / recorded.RECORD} is a run of {run['reproduction']}, not of {one.name}")
     if run["state"] != "finished":
         raise KbError(f"{folder / recorded.RECORD} is not finished", "only finished runs are recorded")
-    judgements = judgements_of(one, run["metrics"], run["preset"], judged_by=run["criteria"])
+    judgements = judgements_of(
+        one,
+        run["metrics"],
+        run["preset"],
+        on_original="original" in run["config"],
+        judged_by=run["criteria"],
+    )
     kept = {name: value for name, value in run.items() if name != "notes"}
     return {**kept, "judgements": judgements}
 
@@ -76,7 +82,7 @@ def rejudge_own(session: Session, found: Sequence[manifest.Manifest]) -> None:
     connection = raw(session)
     by_name = {m.name: m for m in found}
     for row in connection.execute(
-        "SELECT id, reproduction, preset, criteria FROM run WHERE NOT recorded AND state = 'finished'"
+        "SELECT id, reproduction, preset, config, criteria FROM run WHERE NOT recorded AND state = 'finished'"
     ).fetchall():
         one = by_name.get(row["reproduction"])
         if one is None:
@@ -85,7 +91,13 @@ def rejudge_own(session: Session, found: Sequence[manifest.Manifest]) -> None:
             m["name"]: {k: m[k] for k in ("value", "low", "high", "n", "unit", "method")}
             for m in connection.execute("SELECT * FROM metric WHERE run_id = ?", (row["id"],))
         }
-        judgements = judgements_of(one, metrics, row["preset"], judged_by=json.loads(row["criteria"]))
+        judgements = judgements_of(
+            one,
+            metrics,
+            row["preset"],
+            on_original="original" in json.loads(row["config"]),
+            judged_by=json.loads(row["criteria"]),
+        )
         connection.execute("DELETE FROM judgement WHERE run_id = ?", (row["id"],))
         for judgement in judgements:
             session.add(

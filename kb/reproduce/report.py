@@ -45,6 +45,8 @@ class Report:
         self.seed: int = config["seed"]
         self.parameters: dict[str, Any] = config["parameters"]
         """The preset's parameters, as the manifest gives them."""
+        self.original: str | None = config.get("original")
+        """Where the named artifact is, if the run is to use it: a path, or a word for downloading it."""
         self.cache = Path(config["cache"])
         """A folder for data sets that runs share; never in the repository."""
         self._done: set[tuple[str, str]] = set()

@@ -79,9 +79,14 @@ def execute(
     seed: int = 0,
     out: Path | None = None,
     resume: str | None = None,
+    original: str | None = None,
     on_event: Callable[[dict[str, Any]], None] = lambda event: None,
 ) -> dict[str, Any]:
     """Run a reproduction to its end and keep the record in its folder and in the store.
+
+    Args:
+        original: where the named artifact is (a path, or the word that has it downloaded) instead of our own
+            stand-in; what the word means is the experiment's matter.
 
     Returns: the run record (`kb.reproduce.recorded`), with its `folder`.
 
@@ -95,7 +100,7 @@ def execute(
         folder, config = _resumed(manifest, base, places.runs, resume, code)
     else:
         chosen = check_ready(manifest, preset, base)
-        folder, config = _prepared(manifest, preset, chosen, base, seed, code)
+        folder, config = _prepared(manifest, preset, chosen, base, seed, code, original)
     run = _fresh_record(manifest, config)
     with process.locked(folder) as lock:
         before = _cost(folder)
@@ -153,8 +158,10 @@ def _clean(value: Any) -> Any:
 
 
 def _prepared(
-    manifest: Manifest, preset: str, chosen: Preset, base: Path, seed: int, code: str
+    manifest: Manifest, preset: str, chosen: Preset, base: Path, seed: int, code: str, original: str | None
 ) -> tuple[Path, dict[str, Any]]:
+    if original is not None and manifest.original is None:
+        raise KbError(f"{manifest.name} has no original to run on", "leave --data and --weights out")
     started = datetime.now(timezone.utc)
     stamp = started.strftime("%Y%m%d-%H%M%S")
     name = f"{manifest.name}-{preset}-{stamp}"
@@ -181,6 +188,7 @@ def _prepared(
         "code_digest": code,
         "parameters": dict(chosen.parameters),
         "cache": str(cache_folder()),
+        **({} if original is None else {"original": original}),
     }
     (folder / CONFIG).write_text(json.dumps(config, indent=1), "utf-8")
     return folder, config
@@ -240,15 +248,17 @@ def _state_of(folder: Path) -> str:
 
 
 def _fresh_record(manifest: Manifest, config: Mapping[str, Any]) -> dict[str, Any]:
+    original = manifest.original if "original" in config else None
+    parameters = {**config["parameters"], "original": original.what} if original else config["parameters"]
     return {
         **{name: config[name] for name in ("id", "reproduction", "version", "preset", "seed", "started")},
         "state": "running",
         "code_digest": config["code_digest"],
         "data_digest": "",
-        "config": config["parameters"],
-        "protocol": dict(manifest.protocol),
+        "config": parameters,
+        "protocol": {**manifest.protocol, **(original.protocol if original else {})},
         "criteria": [criterion.plain() for criterion in manifest.criteria],
-        "departures": list(manifest.departures),
+        "departures": list((original or manifest).departures),
         "environment": _environment(manifest),
         "metrics": {},
         "judgements": [],
@@ -295,7 +305,9 @@ def _conclude(manifest: Manifest, run: dict[str, Any], folder: Path, ended: proc
     except KbError as error:
         run["state"], run["error"] = "failed", str(error)
         return
-    run["judgements"] = judgements_of(manifest, run["metrics"], run["preset"])
+    run["judgements"] = judgements_of(
+        manifest, run["metrics"], run["preset"], on_original="original" in run["config"]
+    )
     run["state"] = "finished"
 
 

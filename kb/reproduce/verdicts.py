@@ -136,7 +136,8 @@ def _changes(row: sqlite3.Row, manifest: tuple[str, str, dict[str, Any]] | None)
     differs = {
         "the experiment's version": row["version"] != version,
         "its code": row["code_digest"] != code,
-        "its configuration": json.loads(row["config"]) != parameters,
+        "its configuration": {k: v for k, v in json.loads(row["config"]).items() if k != "original"}
+        != parameters,
     }
     return " and ".join(what for what, yes in differs.items() if yes)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kb.errors import KbError
@@ -52,25 +53,29 @@ def published(connection: sqlite3.Connection, run: Mapping[str, Any]) -> Row:
     Raises:
         KbError: when the manifest names no published figure.
     """
-    import json
-
     row = connection.execute(
         "SELECT manifest FROM reproduction WHERE name = ?", (run["reproduction"],)
     ).fetchone()
-    entries = json.loads(row["manifest"]).get("published", []) if row else []
+    entries = figures_of(connection, json.loads(row["manifest"]).get("published", []) if row else [])
     if not entries:
         raise KbError(f"{run['reproduction']} has no published figure to compare with", code=1)
     metrics: Row = {}
     protocol: Row = {}
     for entry in entries:
-        figure = connection.execute(
-            "SELECT value FROM figure WHERE id = ?", (entry.get("figure"),)
-        ).fetchone()
-        metrics[entry["metric"]] = {
-            "value": figure["value"] if figure else None,
-            "low": None,
-            "high": None,
-            "n": 0,
-        }
+        metrics[entry["metric"]] = {"value": entry["value"], "low": None, "high": None, "n": 0}
         protocol.update(entry.get("protocol", {}))
     return {"protocol": protocol, "config": {}, "metrics": metrics}
+
+
+def figures_of(connection: sqlite3.Connection, entries: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """The published figures that a manifest sets beside its metrics: {metric, figure, value, source, locator,
+    protocol, note}; the value is None where nobody has read it.
+    """
+    out: list[Row] = []
+    for entry in entries:
+        figure = connection.execute(
+            "SELECT value, source_key AS source, locator FROM figure WHERE id = ?", (entry.get("figure"),)
+        ).fetchone()
+        found = dict(figure) if figure else {"value": None, "source": "", "locator": ""}
+        out.append({"protocol": {}, "note": "", **entry, **found})
+    return out

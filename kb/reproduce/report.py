@@ -47,6 +47,9 @@ class Report:
         """The preset's parameters, as the manifest gives them."""
         self.original: str | None = config.get("original")
         """Where the named artifact is, if the run is to use it: a path, or a word for downloading it."""
+        self.published: list[dict[str, Any]] = config.get("published", [])
+        """Published figures to show beside metrics: {metric, figure, value, source, locator, protocol, note};
+        the value is None where nobody has read it."""
         self.cache = Path(config["cache"])
         """A folder for data sets that runs share; never in the repository."""
         self._done: set[tuple[str, str]] = set()

@@ -100,7 +100,11 @@ def execute(
         folder, config = _resumed(manifest, base, places.runs, resume, code)
     else:
         chosen = check_ready(manifest, preset, base)
-        folder, config = _prepared(manifest, preset, chosen, base, seed, code, original)
+        if original is not None and manifest.original is None:
+            raise KbError(f"{manifest.name} has no original to run on", "leave --data and --weights out")
+        extras: dict[str, Any] = {} if original is None else {"original": original}
+        extras["published"] = _published(manifest, places)
+        folder, config = _prepared(manifest, preset, chosen, base, seed, code, extras)
     run = _fresh_record(manifest, config)
     with process.locked(folder) as lock:
         before = _cost(folder)
@@ -158,10 +162,14 @@ def _clean(value: Any) -> Any:
 
 
 def _prepared(
-    manifest: Manifest, preset: str, chosen: Preset, base: Path, seed: int, code: str, original: str | None
+    manifest: Manifest,
+    preset: str,
+    chosen: Preset,
+    base: Path,
+    seed: int,
+    code: str,
+    extras: Mapping[str, Any],
 ) -> tuple[Path, dict[str, Any]]:
-    if original is not None and manifest.original is None:
-        raise KbError(f"{manifest.name} has no original to run on", "leave --data and --weights out")
     started = datetime.now(timezone.utc)
     stamp = started.strftime("%Y%m%d-%H%M%S")
     name = f"{manifest.name}-{preset}-{stamp}"
@@ -188,10 +196,21 @@ def _prepared(
         "code_digest": code,
         "parameters": dict(chosen.parameters),
         "cache": str(cache_folder()),
-        **({} if original is None else {"original": original}),
+        **extras,
     }
     (folder / CONFIG).write_text(json.dumps(config, indent=1), "utf-8")
     return folder, config
+
+
+def _published(manifest: Manifest, places: Places) -> list[dict[str, Any]]:
+    """The published figures that the manifest names, as the library has them."""
+    from kb.reproduce.compare import figures_of
+    from kb.store import connect
+
+    if not manifest.published:
+        return []
+    with contextlib.closing(connect.for_reading(places)) as connection:
+        return figures_of(connection, manifest.published)
 
 
 def cache_folder() -> Path:

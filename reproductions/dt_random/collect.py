@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -44,7 +44,10 @@ from reproductions.dt_random.physics import Environments, seeds_from
 
 COPIES = 64
 """Environments that play at once; part of what decides the data, so never varied."""
-VERSION = 1
+LEAST_NOISE = np.float32(0.1)
+"""Standard deviation of the action noise with which trained policies play at least. Experts that act almost without
+noise leave so thin a trail that a cloned network which strays from it finds only medium data to go on with."""
+VERSION = 2
 """Raised when the same request would give other data, so that old cache entries are not found."""
 OWN_LEVELS = ("random", "uniform", "medium", "expert", "medium-expert")
 
@@ -92,7 +95,8 @@ def policy_of(request: Request) -> Policy:
     if request.level == "random":
         generator = np.random.default_rng([request.seed, 11])
         return RandomTanhGaussianPolicy.initialise(observation_size, action_size, generator)
-    return GaussianPolicy.load(shipped_path(request.environment, request.level))
+    policy = GaussianPolicy.load(shipped_path(request.environment, request.level))
+    return replace(policy, action_deviation=np.maximum(policy.action_deviation, LEAST_NOISE))
 
 
 def play(request: Request, threads: int = 1) -> dict[str, NDArray[Any]]:

@@ -1,0 +1,72 @@
+"""What is trained and compared: every learner on every data set, with its controls, as one list of trainings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+LEARNERS = {
+    "dt": "Decision Transformer",
+    "dt_shuffled": "Decision Transformer trained on returns-to-go that changed places among all steps (null control)",
+    "dt_untrained": "Decision Transformer before its first update (null control)",
+    "dt_paper_size": "Decision Transformer at the paper's size",
+    "bc": "behaviour cloning: an MLP on the state alone",
+    "rvs": "RvS-R: the same MLP, told the average reward still wanted",
+}
+
+
+@dataclass(frozen=True)
+class Training:
+    """One network: which learner, on which data, from which seed."""
+
+    learner: str
+    environment: str
+    level: str
+    """Of the data set: random, uniform, medium, expert or medium-expert."""
+    index: int
+    """Of the training seed: the independent unit."""
+
+    @property
+    def name(self) -> str:
+        """As files and progress name it."""
+        return f"{self.environment}-{self.level}-{self.learner}-{self.index}"
+
+    @property
+    def sample(self) -> str:
+        """As the manifest's `samples` name its score."""
+        return f"{self.environment}_{self.level}_{self.learner}".replace("-", "_")
+
+    @property
+    def unit(self) -> str:
+        """As samples name the independent unit."""
+        return f"seed {self.index}"
+
+
+def trainings(
+    environments: tuple[str, ...], seeds: int, paper_size_on: tuple[str, ...] = ()
+) -> Iterator[Training]:
+    """Every training of a run, environment by environment.
+
+    The Decision Transformer sees all three data sets; the baselines the worst and the best; the shuffled control
+    the worst, where the question is whether the return does anything, and on the first environment the best; uniform
+    actions, the other way to make random data, the first environment. The paper's size is for `paper_size_on`.
+    """
+    for number, environment in enumerate(environments):
+        compared = [
+            ("dt", "random"),
+            ("dt", "medium"),
+            ("dt", "medium-expert"),
+            ("dt_shuffled", "random"),
+            ("dt_untrained", "random"),
+            ("bc", "random"),
+            ("bc", "medium-expert"),
+            ("rvs", "random"),
+            ("rvs", "medium-expert"),
+        ]
+        if number == 0:
+            compared += [("dt", "uniform"), ("dt_shuffled", "medium-expert")]
+        if environment in paper_size_on:
+            compared += [("dt_paper_size", "random"), ("dt_paper_size", "medium-expert")]
+        for learner, level in compared:
+            for index in range(seeds):
+                yield Training(learner, environment, level, index)

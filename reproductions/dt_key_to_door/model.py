@@ -140,6 +140,11 @@ class DecisionTransformer(nn.Module):
         return logits
 
 
+def return_tokens(episodes: Episodes) -> Integers:
+    """Return-to-go tokens: (episodes,), the same at every step of an episode."""
+    return np.where(episodes.opened, SUCCESS, FAILURE)
+
+
 @dataclass(frozen=True)
 class Training:
     """Optimisation settings."""

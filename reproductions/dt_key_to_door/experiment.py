@@ -39,14 +39,14 @@ LABELS = ("1k", "10k")
 class Config:
     """Everything that a run can change; reproduction.toml gives the values for each preset."""
 
-    seeds: int = 8
+    seeds: int = 7
     """Training seeds."""
     size: int = 4
     """Cells along a room's side."""
     room_steps: int = 8
     trajectories: Sequence[int] = (1_000, 10_000)
     """Random trajectories in each data set, by label."""
-    updates: Sequence[int] = (500, 1_000)
+    updates: Sequence[int] = (600, 1_000)
     """Of networks that are trained on a whole data set, by label."""
     percent_bc_updates: Sequence[int] = (100, 300)
     """Of the clone of the successful trajectories, which are few, by label."""
@@ -54,7 +54,7 @@ class Config:
     """Evaluation episodes of each condition."""
     embedding: int = 64
     layers: int = 1
-    heads: int = 1
+    heads: int = 4
     dropout: float = 0.1
     batch: int = 64
     learning_rate: float = 1e-3
@@ -184,7 +184,7 @@ def measure(config: Config, seed: int) -> Outcome:
 def measure_data_set(
     config: Config, label: int, data: Episodes, evaluation: Evaluation, seed: int, outcome: Outcome
 ) -> dict[str, float]:
-    """The conditions of one data set; the return-conditioned controls are measured on the smallest alone."""
+    """The conditions of one data set; BC and shuffled returns are measured on the smallest alone."""
     updates = config.updates[label]
     transformer = decision_transformer(config, data, updates, seed)
     by_transformer = evaluation.likeliest(transformer, SUCCESS)
@@ -203,10 +203,10 @@ def measure_data_set(
         percent_bc = config.network(seed)
     values["percent_bc"] = opened(evaluation.likeliest(percent_bc, NOT_SAID))
     values["percent_bc_sampled"] = opened(evaluation.sampled(percent_bc, NOT_SAID))
-    bc = clone(config, data, updates, seed)
-    values["bc"] = opened(evaluation.likeliest(bc, NOT_SAID))
-    values["bc_sampled"] = opened(evaluation.sampled(bc, NOT_SAID))
     if label == 0:
+        bc = clone(config, data, updates, seed)
+        values["bc"] = opened(evaluation.likeliest(bc, NOT_SAID))
+        values["bc_sampled"] = opened(evaluation.sampled(bc, NOT_SAID))
         control = shuffled(config, data, updates, seed)
         values["shuffled"] = opened(evaluation.likeliest(control, SUCCESS))
         values["shuffled_sampled"] = opened(evaluation.sampled(control, SUCCESS))

@@ -84,11 +84,7 @@ def three_rooms(layout: Layout, paths: Mapping[str, Sequence[Sequence[int]]], pa
     """The rooms side by side, one row for each player, with the steps of one episode."""
     colours = {"random policy": DATA, "Decision Transformer": ASKED}
     figure, grid = pyplot.subplots(len(colours), ROOMS, figsize=(12, 6.75), dpi=100)
-    titles = (
-        "1: the key is here",
-        "2: nothing, to make it forget",
-        "3: the door opens to the key",
-    )
+    titles = ("first room: a key", "second room: nothing", "third room: a door")
     for row, (who, colour) in enumerate(colours.items()):
         for room in range(ROOMS):
             axes = grid[row][room]

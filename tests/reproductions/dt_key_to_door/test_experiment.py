@@ -124,8 +124,8 @@ def test_shuffled_returns_are_the_same_ones_at_other_trajectories(monkeypatch: p
 
 
 def test_asked_for_1_a_trained_network_opens_the_door_and_asked_for_0_it_does_not() -> None:
-    config = experiment.Config(size=3, room_steps=4, embedding=32, learning_rate=3e-3, warmup=5)
-    data = random_episodes(1000)
+    config = experiment.Config(size=3, room_steps=4, embedding=32, learning_rate=3e-3, warmup=5, batch=128)
+    data = random_episodes(4000)
     model = experiment.decision_transformer(config, data, updates=300, seed=0)
     evaluation = experiment.Evaluation(config, seed=0)
     assert experiment.opened(evaluation.likeliest(model, SUCCESS)) > 60

@@ -257,7 +257,8 @@ def run(report: Report) -> None:
         report.finished("seed", index)
         report.progress(index + 1, config.seeds, "training seeds")
     outcomes = [kept(report.checkpoints / f"seed-{index}.json") for index in range(config.seeds)]
-    plots.success([outcome.percents for outcome in outcomes], report.folder / "success.png")
+    percents = [outcome.percents for outcome in outcomes]
+    plots.success(percents, config.trajectories, report.folder / "success.png")
     report.artifact("success.png", "Episodes in which the door was opened, by condition")
     plots.three_rooms(config.layout(), outcomes[0].paths, report.folder / "rooms.png")
     report.artifact("rooms.png", "The three rooms, with one episode of the random policy and one of DT's")

@@ -22,15 +22,16 @@ DATA, ASKED, CLONE, CONTROL = "#595959", "#0072b2", "#00664d", "#a34700"
 """Dark members of a colour-blind-safe palette; each has a contrast above 4.5 : 1 on white."""
 CONDITIONS = (
     ("random_1k", "random policy (the data)", DATA),
-    ("dt_1k", "DT asked for 1, of 1,000", ASKED),
-    ("dt_10k", "DT asked for 1, of 10,000", ASKED),
-    ("percent_bc_1k", "%BC: successes only, of 1,000", CLONE),
-    ("percent_bc_10k", "%BC: successes only, of 10,000", CLONE),
-    ("bc_1k", "BC on all 1,000", CONTROL),
+    ("dt_1k", "DT asked for 1, of {0:,}", ASKED),
+    ("dt_10k", "DT asked for 1, of {1:,}", ASKED),
+    ("percent_bc_1k", "%BC: successes only, of {0:,}", CLONE),
+    ("percent_bc_10k", "%BC: successes only, of {1:,}", CLONE),
+    ("bc_1k", "BC on all {0:,}", CONTROL),
     ("shuffled_1k", "DT trained on shuffled returns", CONTROL),
     ("dt_asked_for_0_1k", "DT asked for 0", CONTROL),
     ("untrained", "DT before training", CONTROL),
 )
+"""Sample, label (with the sizes of the data sets), colour."""
 
 
 def interval(values: Sequence[float]) -> tuple[float, float, float]:
@@ -43,8 +44,13 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
     return mean, mean - reach, mean + reach
 
 
-def success(seeds: Sequence[Mapping[str, float]], path: Path) -> None:
-    """Episodes in which the door was opened, by condition: mean, 95 % interval, every seed as a faint dot."""
+def success(seeds: Sequence[Mapping[str, float]], trajectories: Sequence[int], path: Path) -> None:
+    """Episodes in which the door was opened, by condition: mean, 95 % interval, every seed as a faint dot.
+
+    Args:
+        seeds: sample name -> percent, for each seed.
+        trajectories: sizes of the data sets, the smaller first.
+    """
     figure, axes = pyplot.subplots(figsize=(12, 6.75), dpi=100)
     conditions = [condition for condition in CONDITIONS if condition[0] in seeds[0]]
     scatter = np.random.default_rng(0).uniform(-0.22, 0.22, size=len(seeds))
@@ -54,11 +60,11 @@ def success(seeds: Sequence[Mapping[str, float]], path: Path) -> None:
         axes.scatter(values, row + scatter, s=44, color=colour, alpha=0.3, lw=0)
         axes.plot([max(low, 0), min(high, 100)], [row, row], color=colour, lw=5)
         axes.plot(mean, row, "o", ms=13, color=colour, mec="white", mew=1.5)
-        axes.text(-3, row, label, ha="right", va="center", fontsize=17, color=colour)
+        axes.text(-3, row, label.format(*trajectories), ha="right", va="center", fontsize=17, color=colour)
         axes.text(104, row, f"{mean:.0f} %", ha="left", va="center", fontsize=18, color=colour)
     means = {name: interval([seed[name] for seed in seeds])[0] for name, _, _ in conditions}
     figure.suptitle(
-        f"From 1,000 random trajectories DT opens the door in {means['dt_1k']:.0f} % of episodes,\n"
+        f"From {trajectories[0]:,} random trajectories DT opens the door in {means['dt_1k']:.0f} % of episodes,\n"
         f"a clone of the successful ones in {means['percent_bc_1k']:.0f} %",
         x=0.02, ha="left", fontsize=22, color=INK,
     )  # fmt: skip

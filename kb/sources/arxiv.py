@@ -9,7 +9,7 @@ from xml.parsers import expat
 
 from kb.sources import latex
 from kb.sources.bibtex import MONTHS
-from kb.sources.http import Answer, Refused
+from kb.sources.http import Answer, BadRequest, Refused
 from kb.sources.identifiers import arxiv, doi
 from kb.sources.metadata import MOST_AUTHORS, Metadata, Notice, person
 
@@ -17,6 +17,7 @@ API = "https://export.arxiv.org/api/query"
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _OWN = "{http://arxiv.org/schemas/atom}"
+_SEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
 _WITHDRAWN = re.compile(
     r"(?:^|[.;:!?(\[]\s*)(?:(?:this|the) (?:paper|article|submission|manuscript|work|preprint|version|arxiv\w*)"
     r" (?:\w+ )?(?:is|has been|was) (?:being |now )?)?withdrawn\b(?! from\b)",
@@ -27,28 +28,36 @@ AT_ONCE = 50
 """Ids that are asked of arXiv in one request: its terms want few requests, not small ones."""
 
 
+EMPTY = b'<feed xmlns="http://www.w3.org/2005/Atom"/>'
+"""A feed without an entry: arXiv has none of that id."""
+
+
 def url(identifiers: list[str]) -> str:
     """The address of the entries of ids."""
     return f"{API}?{urlencode({'id_list': ','.join(identifiers), 'max_results': str(len(identifiers))})}"
 
 
-def split(answer: Answer, identifiers: list[str]) -> dict[str, bytes]:
-    """What a feed for several ids holds of each: a feed of its own, without an entry where there is none.
+def split(answer: Answer) -> dict[str, bytes]:
+    """What a feed for several ids holds of each that arXiv has: a feed of its own.
 
     Raises:
-        Refused: the answer is no Atom feed, declares entities, or is an error of arXiv's.
+        BadRequest: arXiv cannot read one of the ids, and so answers none.
+        Refused: the answer is no Atom feed, or declares entities.
     """
     root = _root(answer.body)
     entries: dict[str, ElementTree.Element] = {}
     for entry in root.findall(f"{_ATOM}entry"):
         if _is_error(entry):
-            raise Refused(f"arXiv says: {_text(entry, f'{_ATOM}summary')[:120]}", "look at the id")
+            raise BadRequest(f"arXiv says: {_text(entry, f'{_ATOM}summary')[:120]}", "look at the id")
         entries[arxiv(_text(entry, f"{_ATOM}id"))] = entry
+    total = _text(root, f"{_SEARCH}totalResults")
+    if not total.isdigit() or int(total) > len(entries):
+        # arXiv now and then answers with an empty page: that is not to say that there is no such paper.
+        raise Refused("the answer of arXiv is not whole", "try again later")
     found = {}
-    for identifier in identifiers:
+    for identifier, entry in entries.items():
         feed = ElementTree.Element(f"{_ATOM}feed")
-        if identifier in entries:
-            feed.append(entries[identifier])
+        feed.append(entry)
         found[identifier] = ElementTree.tostring(feed)
     return found
 

@@ -47,6 +47,8 @@ PACE = {"export.arxiv.org": 3.0, "arxiv.org": 3.0, "api.crossref.org": 0.5, "doi
 """Seconds between two requests to a host that many are asked of. arXiv's terms: one in three seconds."""
 ENCODINGS = ("", "identity", "gzip")
 """What a body may be packed in. Nothing nested: each layer may blow up a thousandfold."""
+CONNECTING = 8.0
+"""Seconds in which a connection is there or will not be."""
 TRIED_AT_MOST = 3
 """Addresses of one host name that are tried before it counts as unreachable."""
 
@@ -64,6 +66,10 @@ class Unreachable(HttpError):
 
 class Refused(HttpError):
     """kb does not take this answer, or does not ask at all: private address, too big, wrong type, a loop."""
+
+
+class BadRequest(Refused):
+    """The server does not understand what is asked for (400): no identifier of its own."""
 
 
 class BudgetSpent(HttpError):
@@ -167,7 +173,9 @@ class Http:
                 problem, wait = answer
             # Jitter: many clients that were turned away together do not come back together.
             pause = wait + random.uniform(0, 1) if wait else random.uniform(0.5, 1.0) * 2**attempt
-            if attempt == self.retries or self.clock() + pause > deadline:
+            if attempt == (self.retries if connected else min(1, self.retries)):
+                break  # nobody to connect to seldom mends within seconds
+            if self.clock() + pause > deadline:
                 break
             self.sleep(pause)
         self._failures[host] += 1
@@ -209,7 +217,7 @@ class Http:
 
         ways, direct = self._ways(target)
         with httpx.Client(
-            timeout=max(patience, 0.05),
+            timeout=httpx.Timeout(max(patience, 0.05), connect=max(min(patience, CONNECTING), 0.05)),
             headers={"User-Agent": user_agent(), "Accept": ", ".join(accept), "Accept-Encoding": "gzip"},
             verify=_tls(),
             mounts=dict.fromkeys(("all://", "http://", "https://")) if direct else None,
@@ -278,6 +286,8 @@ class Http:
         if status == 403 and host in self.pace:
             self._spent[host] = "until it lets us in again"
             raise BudgetSpent(f"{host} does not let us in (403)", "set KB_MAILTO, and wait a day")
+        if status == 400:
+            raise BadRequest(f"{host} does not understand the question (400)", "look at the identifier")
         if status not in (200, 404, 410):
             raise Refused(f"{host} answered {status}", "the address may need a login")
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()

@@ -84,7 +84,7 @@ def overlap(mine: Sequence[Person], theirs: Sequence[Person]) -> bool:
 def people(one: Person, other: Person) -> bool:
     """Whether two names can be one person's: family names alike, first initials not at odds."""
     mine, theirs = _tokens(str(one)), _tokens(str(other))
-    if sorted(mine) == sorted(theirs):
+    if mine and sorted(mine) == sorted(theirs):
         return True  # the same words, family and given name swapped
     given, given_other = _tokens(one.given), _tokens(other.given)
     if given and given_other and given[0][0] != given_other[0][0]:
@@ -101,8 +101,9 @@ def people(one: Person, other: Person) -> bool:
 
 
 def _tokens(name: str) -> list[str]:
-    text = keys.plain(name).casefold() or name.casefold()
-    return re.findall(r"[^\W_]+", text.replace("'", ""))
+    """The words of a name without case and accents; a word that has no ASCII form stays as it is."""
+    words_ = re.findall(r"[^\W_]+", re.sub("['’]", "", name).casefold())
+    return [re.sub(r"[^a-z0-9]+", "", keys.plain(word)) or word for word in words_]
 
 
 def identifiers(fields: dict[str, str]) -> dict[str, str]:

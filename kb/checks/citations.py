@@ -15,10 +15,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from kb.sources import latex, same
+from kb.sources.http import Answer
 from kb.sources.identifiers import doi, doi_of
 from kb.sources.metadata import Metadata, Notice, Person, authors_of
 from kb.sources.page import REGISTRY as PAGE
 from kb.sources.registries import Heard, Known
+from kb.store import fetched
 
 SEVERITY = ("retracted", "withdrawn", "concern", "corrected")
 """What a notice may say, from the worst to the least; kept apart everywhere."""
@@ -62,6 +64,21 @@ class Entry:
     def authors(self) -> list[Person]:
         """The authors as one reads them."""
         return authors_of(dict(self.fields))
+
+
+def known_from(
+    connection: sqlite3.Connection,
+    problems: dict[str, str] | None = None,
+    not_stored: Mapping[str, Answer] | None = None,
+) -> Known:
+    """What has been answered so far, as the store keeps it.
+
+    Args:
+        problems: addresses that were just asked in vain, and why.
+        not_stored: answers that just came where the store cannot be written.
+    """
+    fresh = not_stored or {}
+    return Known(lambda url: fresh.get(url) or fetched.get(connection, url), problems or {})
 
 
 class Sources:
@@ -163,7 +180,7 @@ def _compared(entry: Entry, metadata: Metadata) -> tuple[str, str]:
     if likeness == "different":
         whose = "the authors agree, but the" if not missing else "the"
         return "fail", f"{whose} title {at} is “{_short(metadata.title)}”"
-    if not same.overlap(entry.authors, metadata.authors):
+    if not same.overlap(entry.authors, metadata.authors, by_family=True):
         return "fail", f"the authors {at} are others: {_names(metadata.authors)}"
     if missing:
         return (

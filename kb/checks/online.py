@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from kb.checks.citations import Entry
 from kb.errors import KbError
@@ -29,6 +30,11 @@ class Gathered:
     texts: list[str] = field(default_factory=list)
     missing: list[tuple[str, str, str]] = field(default_factory=list)
     stopped: str = ""
+
+    def as_data(self) -> dict[str, Any]:
+        """The same as `--json` prints it."""
+        missing = [{"source": key, "what": what, "why": why} for key, what, why in self.missing]
+        return {**vars(self), "missing": missing}
 
 
 def gather(

@@ -11,12 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from kb.checks.citations import Sources
+from kb.checks.citations import Sources, known_from
 from kb.checks.expressions import Cell
 from kb.checks.figures import computations_of, load_cells
 from kb.checks.quotes import find_in, nearest, normalise, numerals
 from kb.sources.registries import Known
-from kb.store import fetched
 
 
 @dataclass(frozen=True)
@@ -55,19 +54,15 @@ class Library:
     sources: Sources
 
 
-def load(connection: sqlite3.Connection, problems: dict[str, str] | None = None) -> Library:
-    """The figures and renderings that the store holds, and what registries answered.
-
-    Args:
-        problems: addresses that were just asked in vain, and why.
-    """
+def load(connection: sqlite3.Connection, known: Known | None = None) -> Library:
+    """The figures and renderings that the store holds, and what registries answered (or what is `known`)."""
     rows = connection.execute(
         "SELECT source_key, sha256, kind, at, location, text FROM rendering ORDER BY at"
     )
     renderings = {
         row[0]: Rendering(row[0], row[1], row[2], row[3], row[4], normalise(row[5])) for row in rows
     }
-    sources = Sources(connection, Known(lambda url: fetched.get(connection, url), problems or {}))
+    sources = Sources(connection, known or known_from(connection))
     return Library(connection, load_cells(connection), renderings, sources)
 
 

@@ -42,19 +42,19 @@ def command(
     Without --online nothing is asked of the network: checks read what was fetched before.
     """
     from kb.checks import run
+    from kb.checks.citations import known_from
     from kb.store import queries
 
     with state.reading() as connection:
         wanted = [queries.resolve(connection, "claim", i) for i in ids or queries.names(connection, "claim")]
-    asked: dict[str, Any] = {}
-    problems: dict[str, str] = {}
+    came = None
     if online:
         from kb.cli import online as network
 
-        came, problems = network.gather(network.cited_by(wanted), texts=True)
-        asked = {"online": network.as_data(came)}
+        came = network.gather(network.cited_by(wanted), texts=True)
     with state.reading() as connection:
-        library = run.load(connection, problems)
+        known = known_from(connection, came.problems, came.not_stored) if came else None
+        library = run.load(connection, known)
         checked = list(run.check_claims(library, wanted))
         if recompute:
             from kb.checks.recompute import recomputed
@@ -79,7 +79,7 @@ def command(
             for id_, results in checked
         ],
         **counts,
-        **asked,
+        **({"online": came.summary.as_data()} if came else {}),
     }
     emit(data, as_json, page=lambda: _page(data, in_full=bool(ids) or len(checked) <= IN_FULL))
     gaps = counts["unknown"] + counts["stale"] if strict else 0

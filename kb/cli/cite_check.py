@@ -36,24 +36,22 @@ def check(
     Without --online nothing is asked of the network: it says what was answered, when, and what never was.
     Exit code 1 when a check fails.
     """
-    from kb.checks.citations import Sources
-    from kb.sources.registries import Known
-    from kb.store import fetched, queries
+    from kb.checks.citations import Sources, known_from
+    from kb.store import queries
 
     with state.reading() as connection:
         wanted = [
             queries.resolve(connection, "source", k) for k in keys or queries.names(connection, "source")
         ]
     wanted = list(dict.fromkeys(wanted))
-    asked: dict[str, Any] = {}
-    problems: dict[str, str] = {}
+    came = None
     if online:
         from kb.cli import online as network
 
-        came, problems = network.gather(wanted, texts=False)
-        asked = {"online": network.as_data(came)}
+        came = network.gather(wanted, texts=False)
     with state.reading() as connection:
-        sources = Sources(connection, Known(lambda url: fetched.get(connection, url), problems))
+        known = known_from(connection, came.problems, came.not_stored) if came else known_from(connection)
+        sources = Sources(connection, known)
         data: dict[str, Any] = {
             "sources": [
                 {
@@ -79,6 +77,7 @@ def check(
             ("passed", "pass"), ("failed", "fail"), ("unknown", "unknown"), ("stale", "stale"), ("skipped", "skipped"),
         )
     }  # fmt: skip
+    asked = {"online": came.summary.as_data()} if came else {}
     emit({**data, **asked}, as_json, page=lambda: _page(data, in_full=len(wanted) <= IN_FULL))
     gaps = data["unknown"] + data["stale"] if strict else 0
     if data["failed"] or gaps:

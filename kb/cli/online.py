@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kb.cli import state
 from kb.cli.output import clean, say
@@ -27,7 +27,7 @@ class Keeper:
         from kb.store import connect
 
         self.stored = not in_memory
-        self._memory: dict[str, Answer] = {}
+        self.memory: dict[str, Answer] = {}
         if self.stored:
             try:
                 with connect.for_writing(state.places()):
@@ -45,7 +45,7 @@ class Keeper:
         """The kept answer of an address."""
         from kb.store import fetched
 
-        return self._memory.get(url) or fetched.get(self.reading, url)
+        return self.memory.get(url) or fetched.get(self.reading, url)
 
     def put(self, answer: Answer) -> None:
         """Keep an answer, in a transaction of its own."""
@@ -55,7 +55,7 @@ class Keeper:
             with connect.for_writing(state.places()) as session:
                 fetched.put(connect.raw(session), answer)
         elif answer.status or not self.get(answer.url):
-            self._memory[answer.url] = answer
+            self.memory[answer.url] = answer
 
     def put_text(self, key: str, found: Any, where: str) -> None:
         """Keep a text of a source, in a transaction of its own."""
@@ -77,11 +77,16 @@ def asking(*, in_memory: bool = False) -> Iterator[tuple[Asking, Keeper]]:
         keeper.close()
 
 
-def gather(keys: list[str], *, texts: bool) -> tuple[Gathered, dict[str, str]]:
-    """Ask for all that is to be known of sources, and say on stderr how far it is and what could not be had.
+class Came(NamedTuple):
+    """What came of asking: the summary, why addresses did not answer, and answers that could not be stored."""
 
-    Returns: what came of it, and of each address that did not answer why.
-    """
+    summary: Gathered
+    problems: dict[str, str]
+    not_stored: dict[str, Answer]
+
+
+def gather(keys: list[str], *, texts: bool) -> Came:
+    """Ask for all that is to be known of sources, and say on stderr how far it is and what could not be had."""
     from kb.checks.citations import Sources
     from kb.checks.online import Gathered
     from kb.checks.online import gather as ask_for
@@ -103,7 +108,7 @@ def gather(keys: list[str], *, texts: bool) -> tuple[Gathered, dict[str, str]]:
             raise
         finally:
             _tell(done, texts=have is not None)
-    return done, registries.problems
+    return Came(done, registries.problems, keeper.memory)
 
 
 def _tell(done: Gathered, *, texts: bool) -> None:
@@ -138,16 +143,6 @@ def _progress() -> Iterator[Callable[[int, int, str], None]]:
             print(f"{done} of {total} sources, now {clean(what)}", file=sys.stderr, flush=True)
 
     yield step
-
-
-def as_data(done: Gathered) -> dict[str, Any]:
-    """What `--json` prints of it."""
-    return {
-        "looked_up": done.looked_up,
-        "texts": done.texts,
-        "missing": [{"source": key, "what": what, "why": why} for key, what, why in done.missing],
-        "stopped": done.stopped,
-    }
 
 
 def cited_by(claims: list[str]) -> list[str]:

@@ -70,29 +70,36 @@ def _numbers(title: tuple[str, ...]) -> list[str]:
     return [word for word in title if _NUMBER.search(word)]
 
 
-def not_among(mine: Sequence[Person], theirs: Sequence[Person]) -> list[Person]:
-    """Those of `mine` whom nobody among `theirs` can be."""
-    return [one for one in mine if not any(people(one, other) for other in theirs)]
+def not_among(mine: Sequence[Person], theirs: Sequence[Person], *, by_family: bool = False) -> list[Person]:
+    """Those of `mine` whom nobody among `theirs` can be; `by_family` whatever their given names."""
+    match = _families if by_family else people
+    return [one for one in mine if not any(match(one, other) for other in theirs)]
 
 
-def overlap(mine: Sequence[Person], theirs: Sequence[Person]) -> bool:
+def overlap(mine: Sequence[Person], theirs: Sequence[Person], *, by_family: bool = False) -> bool:
     """Whether at least half of the shorter list of authors stands in the other."""
     shorter, longer = sorted((mine, theirs), key=len)
-    return bool(shorter) and 2 * len(not_among(shorter, longer)) <= len(shorter)
+    return bool(shorter) and 2 * len(not_among(shorter, longer, by_family=by_family)) <= len(shorter)
 
 
 def people(one: Person, other: Person) -> bool:
-    """Whether two names can be one person's: family names alike, first initials not at odds."""
+    """Whether two names can be one person's: family names alike, given names not at odds."""
     mine, theirs = _tokens(str(one)), _tokens(str(other))
     if mine and sorted(mine) == sorted(theirs):
         return True  # the same words, family and given name swapped
     given, given_other = _tokens(one.given), _tokens(other.given)
-    if given and given_other and given[0][0] != given_other[0][0]:
-        return False
+    if given and given_other:
+        length = 2 if min(len(given[0]), len(given_other[0])) > 2 else 1  # Mike is Michael, Jane not John
+        if given[0][:length] != given_other[0][:length]:
+            return False
+    return _families(one, other)
+
+
+def _families(one: Person, other: Person) -> bool:
     family, family_other = _tokens(one.family), _tokens(other.family)
     if not family or not family_other:
         return False
-    if set(family) <= set(theirs) or set(family_other) <= set(mine):
+    if set(family) <= set(_tokens(str(other))) or set(family_other) <= set(_tokens(str(one))):
         return True
     from rapidfuzz import fuzz
 

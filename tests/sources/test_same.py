@@ -44,6 +44,8 @@ def test_titles_are_the_same_nearly_so_or_not(one: str, other: str, likeness: st
         ("Fraser-Taliente, Kit", "Kit Fraser Taliente", True),
         ("Li, Wei", "Wei Li", True),
         ("Wang, Lei", "Wang, Yun", False),
+        ("Doe, Mike", "Michael Doe", True),
+        ("Doe, John", "Jane Doe", False),
         ("Chen, Lili", "Cheng, Lili", False),
         ("Doe, Jane", "Roe, Jane", False),
         ("{OpenAI Team}", "OpenAI Team", True),

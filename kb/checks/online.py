@@ -60,7 +60,7 @@ def gather(
     asking.ask_arxiv(filter(None, (arxiv_of(dict(entry.fields)) for entry in entries)))
     for number, entry in enumerate(entries):
         if asking.http.cut_off:
-            done.stopped = "no network: none of the first hosts could be reached"
+            done.stopped = f"no network: {asking.http.cut_off}"
             done.missing += [(one.key, "look-up", done.stopped) for one in entries[number:]]
             return
         step(number, len(entries), entry.key)

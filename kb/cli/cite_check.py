@@ -105,7 +105,8 @@ def _page(data: dict[str, Any], *, in_full: bool) -> Page:
             )
         page.line()
     counts = ", ".join(f"{data[name]} {name}" for name in ("passed", "failed", "stale", "unknown", "skipped"))
-    page.line([(f"{len(data['sources'])} sources: ", "bold"), counts])
+    number = len(data["sources"])
+    page.line([(f"{number} source{'' if number == 1 else 's'}: ", "bold"), counts])
     times = [[c["looked_up"] for c in source["checks"] if c["looked_up"]] for source in data["sources"]]
     never = sum(not one for one in times)
     if never:
@@ -114,7 +115,7 @@ def _page(data: dict[str, Any], *, in_full: bool) -> Page:
         )
     known = [min(one) for one in times if one]
     if known:
-        page.line(f"{len(known)} were looked up, the longest ago on {min(known)[:10]}", "dim")
+        page.line(f"looked up: {len(known)}, the longest ago on {min(known)[:10]}", "dim")
     return page
 
 

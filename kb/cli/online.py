@@ -99,7 +99,9 @@ def gather(keys: list[str], *, texts: bool) -> Came:
         have = renderings.keys(keeper.reading) if texts and keeper.stored else None
         wanted = sum(entry.key not in have for entry in entries) if have is not None else 0
         if wanted:
-            say(f"asking for {wanted} texts at the pace that arXiv sets (one in 3 s); Ctrl-C keeps what came")
+            say(
+                f"texts to fetch: {wanted}, at the pace that arXiv asks for (one in 3 s); Ctrl-C keeps what came"
+            )
         try:
             with _progress() as step:
                 ask_for(registries, entries, done, have_text=have, keep_text=keeper.put_text, step=step)
@@ -112,7 +114,7 @@ def gather(keys: list[str], *, texts: bool) -> Came:
 
 
 def _tell(done: Gathered, *, texts: bool) -> None:
-    came = f"{done.looked_up} sources looked up" + (f", {len(done.texts)} texts fetched" if texts else "")
+    came = f"looked up: {done.looked_up}" + (f", texts fetched: {len(done.texts)}" if texts else "")
     say(came + (f"; {done.stopped}" if done.stopped else ""))
     if done.stopped.startswith("no network"):
         return

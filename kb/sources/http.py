@@ -186,9 +186,11 @@ class Http:
         raise Unreachable(f"{host} {problem}", "try again later; nothing here depends on it")
 
     @property
-    def cut_off(self) -> bool:
-        """Whether several hosts could not be reached and none has answered: then it is the network."""
-        return not self._answered and len(self._down) > 2
+    def cut_off(self) -> str:
+        """Who could not be reached, where several could not and none has answered: then it is the network."""
+        if self._answered or len(self._down) < 3:
+            return ""
+        return ", ".join(f"{host} {problem}" for host, problem in self._down.items())
 
     def _once(self, url: str, accept: tuple[str, ...], deadline: float) -> Answer | tuple[str, float]:
         """One attempt, redirects followed: an answer, or what went wrong and how long to wait."""
@@ -417,7 +419,7 @@ def _in_words(error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "answers too slowly"
     if isinstance(error, httpx.ConnectError):
-        return "cannot be reached"
+        return "has no certificate that is trusted" if "CERTIFICATE" in str(error) else "cannot be reached"
     if isinstance(error, httpx.DecodingError):
         return "sends something that cannot be unpacked"
     return "broke the connection off"

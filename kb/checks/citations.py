@@ -220,7 +220,7 @@ def _notices(entry: Entry, heard: list[Heard], known: Known) -> Finding:
         told = known.notices(name)
         asked.append("Crossref")
         if published.unknown or told.notices is None:
-            gaps.append(f"notices on {name} {_in_vain(told.at, told.problem)}")
+            gaps.append(f"what notices say of {name} {_in_vain(told.at, told.problem)}")
         else:
             notices += told.notices
             times += [published.at, told.at]
@@ -275,13 +275,17 @@ def _published(entry: Entry, heard: list[Heard], entries: Mapping[str, Entry]) -
             if one.registry == "arXiv":
                 yield Finding("published version", "pass", "arXiv names no published version", one.at)
             continue
-        own = doi_of(dict(entry.fields))
         other = next(
             (key for key, e in entries.items() if doi(name) and doi_of(dict(e.fields)) == doi(name)), ""
         )
         noted = name.lower() in latex.decode(entry.fields.get("note", "")).lower()
-        if own or noted or any(entry.fields.get(field) for field in ("journal", "booktitle", "journaltitle")):
-            yield Finding("published version", "pass", f"published ({name}), as the entry says", one.at)
+        venue = next(
+            (entry.fields[f] for f in ("doi", "journal", "journaltitle", "booktitle") if entry.fields.get(f)),
+            "",
+        )
+        if noted or venue:
+            detail = f"{one.registry} names {name}; the entry {'notes it' if noted else f'says {latex.decode(venue)}'}"
+            yield Finding("published version", "pass", detail, one.at)
         elif other:
             detail = f"published as {name}, which the library has as {other}"
             yield Finding("published version", "stale", detail, one.at)

@@ -110,9 +110,9 @@ def user_agent() -> str:
 
 
 def mailto() -> str:
-    """The address that KB_MAILTO gives, if it is one line of printable text with an @."""
+    """The address that KB_MAILTO gives, if it is one line of printable ASCII with an @: a header holds no more."""
     mail = os.environ.get("KB_MAILTO", "").strip()
-    return mail if "@" in mail and mail.isprintable() and " " not in mail else ""
+    return mail if "@" in mail and mail.isascii() and mail.isprintable() and " " not in mail else ""
 
 
 @dataclass
@@ -180,7 +180,7 @@ class Http:
             self.sleep(pause)
         self._failures[host] += 1
         if problem == "answered 429":
-            self._spent[host] = "for now"
+            self._spent[host] = "says that our requests are used up for now"
         elif not connected or self._failures[host] > 1:
             self._down[host] = problem
         raise Unreachable(f"{host} {problem}", "try again later; nothing here depends on it")
@@ -286,8 +286,8 @@ class Http:
         if status == 429 or status >= 500:
             return f"answered {status}", self._wait(url, response)
         if status == 403 and host in self.pace:
-            self._spent[host] = "until it lets us in again"
-            raise BudgetSpent(f"{host} does not let us in (403)", "set KB_MAILTO, and wait a day")
+            self._spent[host] = "does not let us in (403)"
+            raise BudgetSpent(f"{host} {self._spent[host]}", "set KB_MAILTO, and wait a day")
         if status == 400:
             raise BadRequest(f"{host} does not understand the question (400)", "look at the identifier")
         if status not in (200, 404, 410):
@@ -327,22 +327,20 @@ class Http:
         """
         wait = _retry_after(response.headers.get("Retry-After", ""))
         left = response.headers.get("X-RateLimit-Remaining", "").strip()
+        host = _host(url)
         if response.status_code == 429 and (wait > self.longest_wait or (left == "0" and not wait)):
             until = f"for {wait / 3600:.1f} h" if wait else "for now"
-            self._spent[_host(url)] = until
-            raise BudgetSpent(
-                f"{_host(url)} says that our requests are used up {until}", "try again after that"
-            )
+            self._spent[host] = f"says that our requests are used up {until}"
+            raise BudgetSpent(f"{host} {self._spent[host]}", "try again after that")
         if wait > self.longest_wait:
-            raise Unreachable(f"{_host(url)} asks to come back in {wait:.0f} s", "try again later")
+            self._down[host] = f"asks to come back in {wait:.0f} s"
+            raise Unreachable(f"{host} {self._down[host]}", "try again later")
         return wait
 
     def _be_polite(self, url: str) -> None:
         host = _host(url)
         if host in self._spent:
-            raise BudgetSpent(
-                f"{host} says that our requests are used up {self._spent[host]}", "try again after that"
-            )
+            raise BudgetSpent(f"{host} {self._spent[host]}", "try again later, not now")
         if host in self._down:
             raise Unreachable(f"{host} {self._down[host]}", "try again later; nothing here depends on it")
         pace = self.pace.get(host, 0.0)

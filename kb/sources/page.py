@@ -6,6 +6,7 @@ finds. A page may say anything of itself, so it confirms an entry but never refu
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections import defaultdict
@@ -115,7 +116,8 @@ def _tags(body: bytes) -> dict[str, list[str]]:
     except LookupError:
         text = body[:1_000_000].decode("utf-8", "replace")
     head = _Head()
-    head.feed(text)
+    with contextlib.suppress(AssertionError):  # html.parser's word for markup it cannot go on from
+        head.feed(text)
     return head.tags
 
 

@@ -267,8 +267,14 @@ def test_a_retracted_published_version_of_a_preprint_fails_the_preprint() -> Non
         ({}, {}, {}, "pass", "names no published version"),
         ({"doi": DOI}, {}, {}, "stale", f"published since: {DOI}; `kb cite add {DOI}` adds it"),
         ({"journal": "JMLR 24 (2023)"}, {}, {}, "stale", "name it in the entry"),
-        ({"doi": DOI}, {"journal": "Journal of Networks"}, {}, "pass", "as the entry says"),
-        ({"doi": DOI}, {"note": f"published as {DOI}"}, {}, "pass", "as the entry says"),
+        (
+            {"doi": DOI},
+            {"journal": "A {Journal}"},
+            {},
+            "pass",
+            f"arXiv names {DOI}; the entry says A Journal",
+        ),
+        ({"doi": DOI}, {"note": f"published as {DOI}"}, {}, "pass", "the entry notes it"),
         (
             {"doi": DOI},
             {},
@@ -290,7 +296,7 @@ def test_a_preprint_that_was_published_since_is_stale_until_the_entry_says_so(
 def test_a_preprint_with_a_doi_of_its_own_knows_its_article_from_crossref() -> None:
     relation = {"is-preprint-of": [{"id-type": "doi", "id": "10.1234/article", "asserted-by": "subject"}]}
     found = checked(BY_DOI, {**CLEAN, WORK: answers.work(relation=relation, type="posted-content")})
-    assert "10.1234/article" in found["published version"].detail
+    assert "Crossref names 10.1234/article" in found["published version"].detail
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,15 @@ def test_a_429_that_means_wait_a_little_and_one_that_means_stop_are_told_apart(w
     assert client.get("https://other.example/", ANY_TEXT).found
 
 
+def test_a_server_that_is_away_for_long_is_not_asked_again(web: Web) -> None:
+    web.replies[HERE] = Reply(status=503, headers={"Retry-After": "3600"})
+    client = web.client()
+    for _ in range(2):
+        with pytest.raises(Unreachable, match="asks to come back in 3600 s"):
+            client.get(ASK)
+    assert len(web.asked) == 1
+
+
 @pytest.mark.parametrize("headers", [{"X-RateLimit-Remaining": "0"}, {}])
 def test_a_429_that_does_not_end_ends_our_requests(web: Web, headers: dict[str, str]) -> None:
     web.replies[HERE] = Reply(status=429, headers=headers)
@@ -306,11 +315,13 @@ def test_nobodys_address_is_sent_unless_given(web: Web, monkeypatch: pytest.Monk
     web.client().get(ASK, ANY_TEXT)
     monkeypatch.setenv("KB_MAILTO", "me@example.org")
     web.client().get(ASK, ANY_TEXT)
-    monkeypatch.setenv("KB_MAILTO", "me@example.org\r\nX-Other: 1")
-    web.client().get(ASK, ANY_TEXT)
-    without, with_, broken = web.agents
+    for odd in ("me@example.org\r\nX-Other: 1", "mé@example.org", "me and you@example.org", "nobody"):
+        monkeypatch.setenv("KB_MAILTO", odd)
+        web.client().get(ASK, ANY_TEXT)
+    without, with_, *broken = web.agents
     assert without.startswith("interp-kb/")
-    assert "@" not in without + broken
+    assert broken == [without] * 4
+    assert "@" not in without
     assert "mailto:me@example.org" in with_
     assert all("example.org" not in asked for asked in web.asked)
 

@@ -414,6 +414,7 @@ def test_what_was_looked_up_survives_a_sync(
     references = workspace / "citations" / "references.bib"
     text = references.read_text("utf-8")
     references.write_text(text.replace(f"{{{key},\n", f"{{{key},\n  keywords = {{x}},\n"), encoding="utf-8")
+    assert kb("cite", "check", key).err.count("`kb library sync` brings it in") == 1
     assert kb("library", "sync").code == 0
     assert kb("cite", "show", key, "--json").json["fields"]["keywords"] == "x"
     assert kb("cite", "check", key, "--json").json["sources"] == before

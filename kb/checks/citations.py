@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from kb.sources import latex, same
-from kb.sources.http import Answer
+from kb.sources.answer import Answer
 from kb.sources.identifiers import doi, doi_of
 from kb.sources.metadata import Metadata, Notice, Person, authors_of
 from kb.sources.page import REGISTRY as PAGE

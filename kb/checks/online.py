@@ -13,7 +13,7 @@ from typing import Any
 from kb.checks.citations import Entry
 from kb.errors import KbError
 from kb.sources import rendering
-from kb.sources.http import Answer
+from kb.sources.answer import Answer
 from kb.sources.identifiers import arxiv_of, doi, doi_of
 from kb.sources.registries import Asking, is_address
 from kb.sources.rendering import Extracted

@@ -24,6 +24,7 @@ def fetch(
     `kb check` then looks for its quotes there. The text stays in your own store and is never shared.
     """
     from kb.sources import http, rendering
+    from kb.sources.answer import shown_address
     from kb.store import connect, edit, queries, renderings
 
     with state.reading() as connection:
@@ -32,7 +33,7 @@ def fetch(
         found, where = rendering.from_file(file), file.name
     else:
         for address in rendering.addresses(source)[:1]:
-            say(f"asking {http.shown_address(address)}")
+            say(f"asking {shown_address(address)}")
         found, where = rendering.from_network(source, http.client())
     with connect.for_writing(state.places()) as session:
         renderings.put(connect.raw(session), source["key"], found, where, edit.now())

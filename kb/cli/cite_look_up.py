@@ -10,7 +10,7 @@ from kb.cli import online, output, state
 from kb.cli.output import emit, say
 from kb.errors import KbError, shown
 from kb.sources import bibtex, keys, metadata, same
-from kb.sources.http import shown_address
+from kb.sources.answer import shown_address
 from kb.sources.identifiers import arxiv, arxiv_of, doi, doi_of
 from kb.sources.registries import is_address
 

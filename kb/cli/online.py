@@ -13,7 +13,7 @@ from kb.errors import KbError
 
 if TYPE_CHECKING:
     from kb.checks.online import Gathered
-    from kb.sources.http import Answer
+    from kb.sources.answer import Answer
     from kb.sources.registries import Asking
 
 TOLD = 12

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from xml.parsers import expat
 
 from kb.sources import latex
+from kb.sources.answer import Answer, BadRequest, Refused
 from kb.sources.bibtex import MONTHS
-from kb.sources.http import Answer, BadRequest, Refused
 from kb.sources.identifiers import arxiv, doi
 from kb.sources.metadata import MOST_AUTHORS, Metadata, Notice, person
 

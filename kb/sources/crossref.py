@@ -13,8 +13,8 @@ import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from kb.sources.answer import Answer, Refused
 from kb.sources.bibtex import MONTHS
-from kb.sources.http import Answer, Refused
 from kb.sources.metadata import MOST_AUTHORS, Metadata, Notice, Person
 
 API = "https://api.crossref.org"

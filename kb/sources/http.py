@@ -22,26 +22,15 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
-from kb.errors import KbError
+from kb.sources.answer import JSON, Answer, BadRequest, BudgetSpent, Refused, Unreachable, now, shown_address
 from kb.sources.public import addresses_of, is_public, literal_of
 
 if TYPE_CHECKING:
     import ssl
 
     import httpx
-
-JSON = (
-    "application/json",
-    "application/vnd.citationstyles.csl+json",
-    "application/vnd.crossref-api-message+json",
-)
-XML = ("application/atom+xml", "application/xml", "text/xml")
-HTML = ("text/html", "application/xhtml+xml")
-PDF = ("application/pdf",)
-TEXT = ("text/plain",)
-ANY_TEXT = HTML + PDF + TEXT
 
 PACE = {"export.arxiv.org": 3.0, "arxiv.org": 3.0, "api.crossref.org": 0.5, "doi.org": 0.5}
 """Seconds between two requests to a host that many are asked of. arXiv's terms: one in three seconds."""
@@ -51,50 +40,6 @@ CONNECTING = 8.0
 """Seconds in which a connection is there or will not be."""
 TRIED_AT_MOST = 3
 """Addresses of one host name that are tried before it counts as unreachable."""
-
-
-class HttpError(KbError):
-    """A look-up that gave no answer."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message, hint, code=1)
-
-
-class Unreachable(HttpError):
-    """Nobody answered, or only with errors of the server: trying later may help."""
-
-
-class Refused(HttpError):
-    """kb does not take this answer, or does not ask at all: private address, too big, wrong type, a loop."""
-
-
-class BadRequest(Refused):
-    """The server does not understand what is asked for (400): no identifier of its own."""
-
-
-class BudgetSpent(HttpError):
-    """The server says that our requests are used up for now: asking again would not be polite."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an address gave. Status 200, or 404 and 410: "there is no such thing" is an answer too."""
-
-    url: str
-    status: int
-    content_type: str
-    body: bytes
-    at: str
-
-    @property
-    def found(self) -> bool:
-        """Whether there is such a thing."""
-        return self.status == 200
-
-
-def now() -> str:
-    """The time as the store writes it: UTC, to the second."""
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 def user_agent() -> str:
@@ -398,15 +343,6 @@ def _joined(address: str, location: str) -> str:
         return urljoin(address, location)
     except ValueError:
         return location
-
-
-def shown_address(url: str) -> str:
-    """An address for a message: without password, query and fragment, where secrets live."""
-    try:
-        parts = urlsplit(url)
-        return urlunsplit((parts.scheme, parts.hostname or "", parts.path, "", ""))[:120]
-    except ValueError:
-        return "this"
 
 
 def _in_words(error: Exception) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from kb.sources import arxiv, crossref, page
-from kb.sources.http import ANY_TEXT, JSON, XML, Answer, BadRequest, Http, HttpError, now
+from kb.sources.answer import ANY_TEXT, JSON, XML, Answer, BadRequest, HttpError, now
+from kb.sources.http import Http
 from kb.sources.identifiers import arxiv_of, doi_of
 from kb.sources.metadata import Metadata, Notice
 

@@ -21,7 +21,8 @@ from kb.sources.identifiers import arxiv_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kb.sources.http import Answer, Http
+    from kb.sources.answer import Answer
+    from kb.sources.http import Http
 
 LARGEST = 50 * 1024 * 1024
 """Bytes of a file that are read at most."""
@@ -85,7 +86,7 @@ def from_network(fields: Mapping[str, Any], http: Http, given: Answer | None = N
     Raises:
         KbError: when there is no address, or none of them gives a text; it says why each did not.
     """
-    from kb.sources.http import ANY_TEXT, shown_address
+    from kb.sources.answer import ANY_TEXT, shown_address
 
     known = addresses(fields)
     if not known:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 
-from kb.sources.http import Answer
+from kb.sources.answer import Answer
 
 
 def get(connection: sqlite3.Connection, url: str) -> Answer | None:

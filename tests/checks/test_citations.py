@@ -13,7 +13,7 @@ from kb import records
 from kb.checks import run
 from kb.checks.citations import Entry, Finding, Sources, likes
 from kb.sources import arxiv, crossref, page, same
-from kb.sources.http import Answer
+from kb.sources.answer import Answer
 from kb.sources.metadata import Metadata, Person
 from kb.sources.registries import Known
 from kb.store import connect, edit, fetched

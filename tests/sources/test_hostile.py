@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kb.errors import KbError
 from kb.records import Source
 from kb.sources import arxiv, crossref, page, rendering
-from kb.sources.http import Answer, Refused
+from kb.sources.answer import Answer, Refused
 from kb.sources.metadata import entry_fields
 from tests import answers
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from kb.sources import http, public
-from kb.sources.http import ANY_TEXT, JSON, BudgetSpent, Http, HttpError, Refused, Unreachable
+from kb.sources.answer import ANY_TEXT, JSON, BudgetSpent, HttpError, Refused, Unreachable
+from kb.sources.http import Http
 from tests.web import GIGABYTE, Reply, Web, serving
 
 HERE = "site.example/a"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from kb.sources.http import Answer
+from kb.sources.answer import Answer
 from kb.sources.metadata import Person
 from kb.sources.registries import Asking, Known
 from tests import answers

@@ -7,7 +7,8 @@ import pytest
 from kb.checks.quotes import find
 from kb.errors import KbError
 from kb.sources import rendering
-from kb.sources.http import Answer, Http, Unreachable
+from kb.sources.answer import Answer, Unreachable
+from kb.sources.http import Http
 from tests.answers import pdf
 
 HTML = """<!DOCTYPE html><html><head><title>A post</title><script>var x = "26 heads";</script></head><body>

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kb.sources.http import Answer
+from kb.sources.answer import Answer
 from kb.sources.rendering import Extracted
 from kb.store import connect, fetched, renderings
 

@@ -110,9 +110,7 @@ def _page(data: dict[str, Any], *, in_full: bool) -> Page:
     times = [[c["looked_up"] for c in source["checks"] if c["looked_up"]] for source in data["sources"]]
     never = sum(not one for one in times)
     if never:
-        page.line(
-            f"{never} were never looked up with an answer, so are unknown: kb cite check --online", "dim"
-        )
+        page.line(f"never looked up with an answer, so unknown: {never} (kb cite check --online asks)", "dim")
     known = [min(one) for one in times if one]
     if known:
         page.line(f"looked up: {len(known)}, the longest ago on {min(known)[:10]}", "dim")

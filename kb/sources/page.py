@@ -136,7 +136,7 @@ def _by_trafilatura(body: bytes, url: str) -> tuple[str, list[Person], str, str]
         warnings.simplefilter("ignore")
         try:
             found = trafilatura.extract_metadata(body, default_url=url)
-        except (ValueError, TypeError, AttributeError):  # a page so broken that nothing can be found
+        except Exception:  # a page may be broken in many ways, all of which mean that nothing is found
             found = None
     if found is None:
         return "", [], "", ""

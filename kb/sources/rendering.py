@@ -180,7 +180,11 @@ def _html(content: bytes, where: str) -> tuple[str, str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
-        text = trafilatura.extract(content, favor_recall=True, include_comments=True, include_tables=True)
+        try:
+            text = trafilatura.extract(content, favor_recall=True, include_comments=True, include_tables=True)
+        except Exception as error:  # as with a PDF: a broken page means one thing, however it fails
+            told = f"{where} cannot be read as a page: {type(error).__name__}"
+            raise KbError(told, "save the page as text", code=1) from None
     if not text:
         raise KbError(f"{where} holds no text that could be found", "save the page as text", code=1)
     return str(text), f"trafilatura {trafilatura.__version__}"

@@ -155,13 +155,13 @@ class Asking(Known):
             else:  # that there is none of an id is believed when it was asked for alone
                 self._ask_feed([identifier])
 
-    def ask_doi(self, doi: str, *, notices: bool = True) -> None:
+    def ask_doi(self, doi: str) -> None:
         """Ask Crossref for a DOI and for notices that name it, doi.org where Crossref does not know it."""
         self._ask(crossref.work_url(doi), JSON, lambda answer: crossref.read_work(answer, doi))
         kept = self.get(crossref.work_url(doi))
         if kept and kept.status and not kept.found:
             self._ask(crossref.resolver_url(doi), CSL, lambda answer: crossref.read_work(answer, doi))
-        elif kept and kept.found and notices:
+        elif kept and kept.found:
             self._ask(crossref.notices_url(doi), JSON, lambda answer: crossref.read_notices(answer, doi))
 
     def ask_page(self, url: str, *, anew: bool = False) -> Answer | None:

@@ -65,6 +65,8 @@ def addresses(fields: Mapping[str, Any]) -> list[str]:
     would seem not to stand in the paper.
     """
     identifier = arxiv_of({name: str(fields.get(name) or "") for name in ("eprint", "doi", "url")})
+    version = re.search(r"\d(v\d+)$", str(fields.get("eprint") or "").strip())
+    identifier += version[1] if identifier and version else ""
     found = [f"https://export.arxiv.org/pdf/{identifier}", f"https://arxiv.org/html/{identifier}"]
     url = str(fields.get("url") or "")
     forum = re.fullmatch(r"https?://openreview\.net/forum\?id=([\w-]+).*", url)

@@ -74,8 +74,8 @@ def test_a_file_that_is_not_there_or_too_large_says_so(
         (
             {"eprint": "2106.01345v2", "url": "https://example.org/paper"},
             [
-                "https://export.arxiv.org/pdf/2106.01345",
-                "https://arxiv.org/html/2106.01345",
+                "https://export.arxiv.org/pdf/2106.01345v2",
+                "https://arxiv.org/html/2106.01345v2",
                 "https://example.org/paper",
             ],
         ),

@@ -237,13 +237,12 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 def _identifiers(sources: Any) -> dict[tuple[str, str], str]:
     """(DOI or arXiv id, its plain form) -> key."""
-    from kb.sources.identifiers import arxiv_of, doi_of
+    from kb.sources.same import identifiers
 
     found: dict[tuple[str, str], str] = {}
     for source in sources:
-        fields = source.get("fields", {})
-        for name, value in (("DOI", doi_of(fields)), ("arXiv id", arxiv_of(fields))):
-            if value:
+        for name, value in identifiers(source.get("fields", {})).items():
+            if name != "address":
                 found.setdefault((name, value), source["key"])
     return found
 

@@ -42,6 +42,8 @@ READING = [
     ["cite", "export", "--claim", "CLAIM"],
     ["cite", "export", "--claim", "CLAIM", "--style", "ris"],
     ["cite", "export", "--claim", "CLAIM", "--style", "csl-json"],
+    ["cite", "check"],
+    ["cite", "check", "SOURCE"],
     ["run", "list"],
     ["prediction", "list"],
     ["prediction", "score"],

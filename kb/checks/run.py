@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from kb.checks.citations import Sources, known_from
 from kb.checks.expressions import Cell
 from kb.checks.figures import computations_of, load_cells
 from kb.checks.quotes import find_in, nearest, normalise, numerals
+from kb.sources.registries import Known
 
 
 @dataclass(frozen=True)
@@ -49,17 +51,19 @@ class Library:
     connection: sqlite3.Connection
     cells: Mapping[str, Cell]
     renderings: Mapping[str, Rendering]
+    sources: Sources
 
 
-def load(connection: sqlite3.Connection) -> Library:
-    """The figures and renderings that the store holds."""
+def load(connection: sqlite3.Connection, known: Known | None = None) -> Library:
+    """The figures and renderings that the store holds, and what registries answered (or what is `known`)."""
     rows = connection.execute(
         "SELECT source_key, sha256, kind, at, location, text FROM rendering ORDER BY at"
     )
     renderings = {
         row[0]: Rendering(row[0], row[1], row[2], row[3], row[4], normalise(row[5])) for row in rows
     }
-    return Library(connection, load_cells(connection), renderings)
+    sources = Sources(connection, known or known_from(connection))
+    return Library(connection, load_cells(connection), renderings, sources)
 
 
 def check_claim(library: Library, claim_id: str) -> list[Result]:
@@ -98,6 +102,18 @@ def citation(library: Library, claim_id: str) -> Iterator[Result]:
         yield Result("citation", "", "fail", "no citation says where in its source to look")
     else:
         yield Result("citation", "", "pass", f"{located} of {len(rows)} citations have a locator")
+
+
+def source(library: Library, claim_id: str) -> Iterator[Result]:
+    """Each cited source is there, is the one of its entry, and nobody has retracted it since."""
+    rows = library.connection.execute(
+        "SELECT source_key FROM citation WHERE claim_id = ? GROUP BY source_key ORDER BY MIN(position)",
+        (claim_id,),
+    )
+    for (key,) in rows:
+        found = library.sources.summary(key)
+        when = f" (looked up {found.at[:10]})" if found.at else ""
+        yield Result("source", key, found.outcome, found.detail + when)
 
 
 def quote(library: Library, claim_id: str) -> Iterator[Result]:
@@ -242,6 +258,7 @@ def prediction(library: Library, claim_id: str) -> Iterator[Result]:
 
 CHECKS: dict[str, Callable[[Library, str], Iterator[Result]]] = {
     "citation": citation,
+    "source": source,
     "quote": quote,
     "absence": absence,
     "figure": figure,

@@ -31,15 +31,30 @@ def command(
         bool,
         typer.Option("--recompute", help="Compute recorded metrics anew from their samples (needs scipy)."),
     ] = False,
+    online: Annotated[
+        bool,
+        typer.Option("--online", help="First fetch texts of cited sources and look their entries up."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check claims: quotes, figures, citations, runs. Exit code 1 when a check fails."""
+    """Check claims: quotes, figures, citations, runs. Exit code 1 when a check fails.
+
+    Without --online nothing is asked of the network: checks read what was fetched before.
+    """
     from kb.checks import run
+    from kb.checks.citations import known_from
     from kb.store import queries
 
     with state.reading() as connection:
         wanted = [queries.resolve(connection, "claim", i) for i in ids or queries.names(connection, "claim")]
-        library = run.load(connection)
+    came = None
+    if online:
+        from kb.cli import online as network
+
+        came = network.gather(network.cited_by(wanted), texts=True)
+    with state.reading() as connection:
+        known = known_from(connection, came.problems, came.not_stored) if came else None
+        library = run.load(connection, known)
         checked = list(run.check_claims(library, wanted))
         if recompute:
             from kb.checks.recompute import recomputed
@@ -64,6 +79,7 @@ def command(
             for id_, results in checked
         ],
         **counts,
+        **({"online": came.summary.as_data()} if came else {}),
     }
     emit(data, as_json, page=lambda: _page(data, in_full=bool(ids) or len(checked) <= IN_FULL))
     gaps = counts["unknown"] + counts["stale"] if strict else 0
@@ -121,8 +137,8 @@ def _what_is_unknown(data: dict[str, Any]) -> str:
     )
     told = ", ".join(f"{number} {name}" for name, number in unknown.most_common())
     advice = (
-        "; a quote is unknown until the source's text is here (kb cite fetch KEY)"
-        if "quote" in unknown
+        "; a quote is unknown until the source's text is here, a source until it is looked up: --online"
+        if unknown["quote"] or unknown["source"]
         else ""
     )
     return f"unknown, and not to be read as passed: {told}{advice}"

@@ -22,6 +22,7 @@ LATER = {
     "rename": "kb.cli.cite_write:rename",
     "remove": "kb.cli.cite_write:remove",
     "fetch": "kb.cli.cite_fetch:fetch",
+    "check": "kb.cli.cite_check:check",
 }
 """The commands that write or ask the network: their modules are imported when they are called."""
 STYLES = ("bibtex", "csl-json", "ris")

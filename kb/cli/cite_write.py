@@ -45,8 +45,15 @@ class Imported:
 def add(
     what: Annotated[
         str,
-        typer.Argument(metavar="WHAT", help="A .bib file, or - for stdin."),
+        typer.Argument(metavar="WHAT", help="A DOI, an arXiv id, an address, a .bib file, or - for stdin."),
     ],
+    key: Annotated[
+        str | None,
+        typer.Option("--key", metavar="KEY", help="For what is looked up: its key in the library."),
+    ] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Add what is looked up though the library seems to have it.")
+    ] = False,
     update: Annotated[
         bool, typer.Option("--update", help="Change sources that are here already with other content.")
     ] = False,
@@ -56,16 +63,32 @@ def add(
     why: Why = "",
     as_json: Json = False,
 ) -> None:
-    """Add sources from a .bib file."""
+    """Add sources: one that is looked up by DOI, arXiv id or address, or those of a .bib file.
+
+    A DOI is asked of Crossref (of doi.org where Crossref has none), an arXiv id of arXiv; a page says itself
+    what it is. What the library has already, under this or another identifier, is not added twice.
+    """
+    from kb.cli import cite_look_up
     from kb.sources import bibtex
 
     path = Path(what)
+    is_file = what == "-" or path.suffix == ".bib" or path.is_file()
+    if not is_file and cite_look_up.can_be_looked_up(what):
+        if update:
+            raise KbError("--update is for .bib files", "kb cite check KEY --online compares an entry")
+        cite_look_up.add(what, key=key, anyway=anyway, dry_run=dry_run, why=why, as_json=as_json)
+        return
+    if key or anyway:
+        raise KbError("--key and --anyway are for what is looked up", "a .bib file says its keys itself")
     if what == "-":
         reading = bibtex.read_all(sys.stdin.read(), where="stdin")
-    elif path.suffix == ".bib" or path.is_file():
+    elif is_file:
         reading = bibtex.read_file(path)
     else:
-        raise KbError(f"there is no file {what}", "give a .bib file, or - for stdin")
+        raise KbError(
+            f"{shown(what)} is no file, DOI, arXiv id or address",
+            "as in paper.bib, 10.1038/s41586-020-2649-2, arXiv:2106.01345, https://...",
+        )
     if not reading.entries and not reading.failures:
         raise KbError(f"{what} holds no entries of BibTeX", "one starts like @article{{key,", code=1)
     done = import_reading(
@@ -214,13 +237,12 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 def _identifiers(sources: Any) -> dict[tuple[str, str], str]:
     """(DOI or arXiv id, its plain form) -> key."""
-    from kb.sources.identifiers import arxiv_of, doi_of
+    from kb.sources.same import identifiers
 
     found: dict[tuple[str, str], str] = {}
     for source in sources:
-        fields = source.get("fields", {})
-        for name, value in (("DOI", doi_of(fields)), ("arXiv id", arxiv_of(fields))):
-            if value:
+        for name, value in identifiers(source.get("fields", {})).items():
+            if name != "address":
                 found.setdefault((name, value), source["key"])
     return found
 

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from kb.store.places import Places
 
 _chosen: str | None = None
+_told: set[str] = set()
 
 
 def choose_store(path: str | None) -> None:
     """Remember the global option `--db` for this call."""
     global _chosen
     _chosen = path
+    _told.clear()
 
 
 def places() -> Places:
@@ -35,7 +37,7 @@ def places() -> Places:
 def reading() -> Iterator[sqlite3.Connection]:
     """The store, open for reading and closed at the end.
 
-    Says in one line on stderr when the library's text moved on since the store was made.
+    Says in one line on stderr, once in a call, when the library's text moved on since the store was made.
     """
     from kb.library.freshness import moved_on
     from kb.store.connect import for_reading
@@ -44,7 +46,8 @@ def reading() -> Iterator[sqlite3.Connection]:
     connection = for_reading(here)
     try:
         behind = moved_on(here, connection)
-        if behind:
+        if behind and behind not in _told:
+            _told.add(behind)
             say(behind)
         yield connection
     finally:

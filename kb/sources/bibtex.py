@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kb import words
 from kb.errors import KbError, shown
-from kb.sources import blocks, scan
+from kb.sources import blocks, keys, scan
 from kb.sources.inherit import Draft, inherit
 
 if TYPE_CHECKING:
     from kb.records import Source
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:.+-]{0,99}")
-_NOT_IN_KEY = re.compile(r"[^A-Za-z0-9_:.+-]+")
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -228,7 +227,7 @@ class _Reader:
                 continue
             key = draft.key
             if not _KEY.fullmatch(key):
-                key = _free(_slug(draft), taken)
+                key = keys.free(_slug(draft), taken)
                 taken.add(key)
                 what = (
                     f"kb cannot have this key; imported as {key}"
@@ -321,20 +320,11 @@ def display(fields: dict[str, str]) -> dict[str, str]:
 
 def _slug(draft: Draft) -> str:
     """A key that kb can have: the given one in ASCII, or author, year and first word of the title."""
-    given = draft.key
-    if not given:
-        shown_as = display(draft.fields)
-        author = shown_as["authors"].split(";")[0].split(" ")[-1]
-        word = next((w for w in re.findall(r"\w+", shown_as["title"]) if len(w) > 3), "")
-        given = (author + shown_as["year"] + word).lower()
-    ascii_ = unicodedata.normalize("NFKD", given).encode("ascii", "ignore").decode()
-    return _NOT_IN_KEY.sub("-", ascii_).strip("-_:.+")[:90] or "source"
-
-
-def _free(wanted: str, taken: set[str]) -> str:
-    if wanted not in taken:
-        return wanted
-    return next(key for n in range(2, len(taken) + 3) if (key := f"{wanted}-{n}") not in taken)
+    if draft.key:
+        return keys.slug(draft.key) or "source"
+    shown_as = display(draft.fields)
+    author = shown_as["authors"].split(";")[0].split(" ")[-1]
+    return keys.suggest(author, shown_as["year"], shown_as["title"])
 
 
 def _field_name(name: str) -> str:

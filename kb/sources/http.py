@@ -2,82 +2,44 @@
 
 Bounds: time to connect, to read and in all; size of the body as it streams in; number of redirects, each
 target of which is examined like the first. A slow or failing server is asked again a few times, with
-back-off that honours Retry-After. Two kinds of 429: "wait a little" is waited for; "your budget is spent"
-ends all further requests to that host.
+back-off that honours Retry-After; a host that does not answer at all is left alone for the rest of the
+command. Two kinds of 429: "wait a little" is waited for; "your budget is spent" ends all further requests
+to that host, and so does a registry that shuts us out (403).
+
+No message holds a query or a password of an address: secrets live there.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import random
-import socket
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
-from kb.errors import KbError
+from kb.sources.answer import JSON, Answer, BadRequest, BudgetSpent, Refused, Unreachable, now, shown_address
+from kb.sources.public import addresses_of, is_public, literal_of
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
-JSON = (
-    "application/json",
-    "application/vnd.citationstyles.csl+json",
-    "application/vnd.crossref-api-message+json",
-)
-XML = ("application/atom+xml", "application/xml", "text/xml")
-HTML = ("text/html", "application/xhtml+xml")
-PDF = ("application/pdf",)
-TEXT = ("text/plain",)
-ANY_TEXT = HTML + PDF + TEXT
-
-PACE = {"export.arxiv.org": 3.0}
-"""Seconds between two requests to a host that asks for them."""
-
-
-class HttpError(KbError):
-    """A look-up that gave no answer."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message, hint, code=1)
-
-
-class Unreachable(HttpError):
-    """Nobody answered, or only with errors of the server: trying later may help."""
-
-
-class Refused(HttpError):
-    """kb does not take this answer, or does not ask at all: private address, too big, wrong type, a loop."""
-
-
-class BudgetSpent(HttpError):
-    """The server says that our requests are used up for now: asking again would not be polite."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an address gave. Status 200, or 404 and 410: "there is no such thing" is an answer too."""
-
-    url: str
-    status: int
-    content_type: str
-    body: bytes
-    at: str
-
-    @property
-    def found(self) -> bool:
-        """Whether there is such a thing."""
-        return self.status == 200
-
-
-def now() -> str:
-    """The time as the store writes it: UTC, to the second."""
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+PACE = {"export.arxiv.org": 3.0, "arxiv.org": 3.0, "api.crossref.org": 0.5, "doi.org": 0.5}
+"""Seconds between two requests to a host that many are asked of. arXiv's terms: one in three seconds."""
+ENCODINGS = ("", "identity", "gzip")
+"""What a body may be packed in. Nothing nested: each layer may blow up a thousandfold."""
+CONNECTING = 8.0
+"""Seconds in which a connection is there or will not be."""
+TRIED_AT_MOST = 3
+"""Addresses of one host name that are tried before it counts as unreachable."""
 
 
 def user_agent() -> str:
@@ -93,26 +55,38 @@ def user_agent() -> str:
 
 
 def mailto() -> str:
-    """The address that KB_MAILTO gives, if it is one line of printable text with an @."""
+    """The address that KB_MAILTO gives, if it is one line of printable ASCII with an @: a header holds no more."""
     mail = os.environ.get("KB_MAILTO", "").strip()
-    return mail if "@" in mail and mail.isprintable() and " " not in mail else ""
+    return mail if "@" in mail and mail.isascii() and mail.isprintable() and " " not in mail else ""
 
 
 @dataclass
 class Http:
-    """A client. `allow_local` is for tests alone: it opens the door to this machine's own addresses."""
+    """A client, for one command.
 
-    allow_local: bool = False
+    Args:
+        timeout: seconds to wait for a connection, and for each piece of an answer.
+        total: seconds for one address in all: attempts, redirects and the waits between them.
+        routes: beginnings of addresses -> where they are really asked. For tests, in code alone: what a
+            route leads to may be this machine's own; everything else must be public.
+        sleep, clock: for tests, so that nothing waits.
+    """
+
     timeout: float = 20.0
     total: float = 90.0
     retries: int = 3
     longest_wait: float = 60.0
     body_limit: int = 25 * 1024 * 1024
     redirects: int = 5
-    pace: dict[str, float] = field(default_factory=lambda: dict(PACE))
+    pace: Mapping[str, float] = field(default_factory=lambda: dict(PACE))
+    routes: Mapping[str, str] = field(default_factory=dict)
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
     _spent: dict[str, str] = field(default_factory=dict)
+    _down: dict[str, str] = field(default_factory=dict)
     _last: dict[str, float] = field(default_factory=dict)
+    _failures: Counter[str] = field(default_factory=Counter)
+    _answered: bool = False
 
     def get(self, url: str, accept: tuple[str, ...] = JSON) -> Answer:
         """Fetch an address.
@@ -126,67 +100,169 @@ class Http:
         """
         import httpx
 
+        host = _host(url)
+        deadline = self.clock() + self.total
         problem = ""
+        connected = True
         for attempt in range(self.retries + 1):
             try:
-                answer = self._once(url, accept)
+                answer = self._once(url, accept, deadline)
             except (httpx.TransportError, httpx.DecodingError) as error:
                 problem, wait = _in_words(error), 0.0
+                connected = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
             else:
+                self._answered = connected = True
                 if isinstance(answer, Answer):
+                    self._failures[host] = 0
                     return answer
                 problem, wait = answer
-            if attempt < self.retries:
-                # Full jitter: many clients that were turned away together do not come back together.
-                self.sleep(wait or random.uniform(0.5, 1.0) * 2**attempt)
-        raise Unreachable(f"{_host(url)} {problem}", "try again later; nothing here depends on it")
+            # Jitter: many clients that were turned away together do not come back together.
+            pause = wait + random.uniform(0, 1) if wait else random.uniform(0.5, 1.0) * 2**attempt
+            if attempt == (self.retries if connected else min(1, self.retries)):
+                break  # nobody to connect to seldom mends within seconds
+            if self.clock() + pause > deadline:
+                break
+            self.sleep(pause)
+        self._failures[host] += 1
+        if problem == "answered 429":
+            self._spent[host] = "says that our requests are used up for now"
+        elif not connected or self._failures[host] > 1:
+            self._down[host] = problem
+        raise Unreachable(f"{host} {problem}", "try again later; nothing here depends on it")
 
-    def _once(self, url: str, accept: tuple[str, ...]) -> Answer | tuple[str, float]:
+    @property
+    def cut_off(self) -> str:
+        """Who could not be reached, where several could not and none has answered: then it is the network."""
+        if self._answered or len(self._down) < 3:
+            return ""
+        return ", ".join(f"{host} {problem}" for host, problem in self._down.items())
+
+    def _once(self, url: str, accept: tuple[str, ...], deadline: float) -> Answer | tuple[str, float]:
         """One attempt, redirects followed: an answer, or what went wrong and how long to wait."""
-        import httpx
-
-        headers = {"User-Agent": user_agent(), "Accept": ", ".join(accept)}
-        deadline = time.monotonic() + self.total
         target = url
         seen: set[str] = set()
-        with httpx.Client(timeout=self.timeout, follow_redirects=False, headers=headers) as client:
-            for _ in range(self.redirects + 1):
-                if target in seen:
-                    raise Refused(f"{_host(url)} sends us round in a circle", "open the address in a browser")
-                seen.add(target)
-                self._examine(target)
-                self._be_polite(target)
-                with client.stream("GET", target) as response:
-                    self._examine_peer(response, target)
-                    if response.is_redirect:
-                        target = urljoin(target, response.headers.get("Location", ""))
-                        continue
-                    return self._take(url, response, accept, deadline)
+        for _ in range(self.redirects + 1):
+            if target in seen:
+                raise Refused(f"{_host(url)} sends us round in a circle", "open the address in a browser")
+            seen.add(target)
+            self._be_polite(target)
+            with self._open(target, accept, min(self.timeout, deadline - self.clock())) as response:
+                if response.is_redirect:
+                    target = _joined(target, response.headers.get("Location", ""))
+                    continue
+                return self._take(url, response, accept, deadline)
         raise Refused(f"{_host(url)} redirects more than {self.redirects} times", "open it in a browser")
+
+    @contextmanager
+    def _open(self, target: str, accept: tuple[str, ...], patience: float) -> Iterator[httpx.Response]:
+        """Ask one address. What is connected to is the address that was examined, not its name again.
+
+        A name may change between two look-ups (DNS rebinding). Connections are not kept: one that was made
+        to a name must not serve another name at the same address.
+        """
+        import httpx
+
+        ways, direct = self._ways(target)
+        with httpx.Client(
+            timeout=httpx.Timeout(max(patience, 0.05), connect=max(min(patience, CONNECTING), 0.05)),
+            headers={"User-Agent": user_agent(), "Accept": ", ".join(accept), "Accept-Encoding": "gzip"},
+            verify=_tls(),
+            mounts=dict.fromkeys(("all://", "http://", "https://")) if direct else None,
+            follow_redirects=False,
+        ) as client:
+            for address, name in ways:
+                request = client.build_request("GET", address)
+                if name is not None:
+                    request.headers["Host"] = name.netloc.decode("ascii")
+                    request.extensions = {**request.extensions, "sni_hostname": name.raw_host.decode("ascii")}
+                try:
+                    response = client.send(request, stream=True)
+                except (httpx.ConnectError, httpx.ConnectTimeout):
+                    if (address, name) == ways[-1]:
+                        raise
+                    continue
+                try:
+                    yield response
+                finally:
+                    response.close()
+                return
+
+    def _ways(self, target: str) -> tuple[list[tuple[httpx.URL, httpx.URL | None]], bool]:
+        """What to connect to, one after another, with the address by its name; and whether without a proxy.
+
+        Raises:
+            Refused: for what is no public web address.
+        """
+        import httpx
+
+        for beginning, instead in self.routes.items():
+            if target.startswith(beginning):
+                return [(httpx.URL(instead + target.removeprefix(beginning)), None)], True
+        try:
+            parts = urlsplit(target)
+            host = parts.hostname
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            url = httpx.URL(target)
+        except (httpx.InvalidURL, ValueError):
+            raise Refused(f"{shown_address(target)} is no web address", "look at its spelling") from None
+        if parts.scheme not in ("http", "https") or not host:
+            raise Refused(f"{shown_address(target)} is no web address", "http and https are")
+        if parts.username or parts.password:
+            raise Refused(f"the address at {host} holds a password", "leave it out")
+        if _proxied(parts.scheme, host):
+            # The proxy looks a name up and connects; it may know names that we do not.
+            addresses = [literal] if (literal := literal_of(host)) else []
+        else:
+            try:
+                addresses = addresses_of(url.raw_host.decode("ascii"), port)
+            except OSError:
+                raise httpx.ConnectError("nobody is called so") from None
+        if not all(is_public(address) for address in addresses):
+            raise Refused(f"{host} is not a public address", "kb asks only the public web")
+        if _proxied(parts.scheme, host):
+            return [(url, None)], False
+        return [(url.copy_with(host=str(address)), url) for address in addresses[:TRIED_AT_MOST]], True
 
     def _take(
         self, url: str, response: httpx.Response, accept: tuple[str, ...], deadline: float
     ) -> Answer | tuple[str, float]:
+        host = _host(url)
         status = response.status_code
         if status == 429 or status >= 500:
             return f"answered {status}", self._wait(url, response)
+        if status == 403 and host in self.pace:
+            self._spent[host] = "does not let us in (403)"
+            raise BudgetSpent(f"{host} {self._spent[host]}", "set KB_MAILTO, and wait a day")
+        if status == 400:
+            raise BadRequest(f"{host} does not understand the question (400)", "look at the identifier")
         if status not in (200, 404, 410):
-            raise Refused(f"{_host(url)} answered {status}", "the address may need a login")
+            raise Refused(f"{host} answered {status}", "the address may need a login")
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if status == 200 and kind not in accept:
-            raise Refused(
-                f"{_host(url)} answered with {kind or 'no type'}, not {accept[0]}", "is a login page between?"
-            )
+        if status != 200:
+            return Answer(url, status, kind, b"", now())
+        if kind not in accept:
+            told = kind if kind.isprintable() and len(kind) < 60 else ""
+            raise Refused(f"{host} answered with {told or 'no type'}, not {accept[0]}", "is a login between?")
+        if response.headers.get("Content-Encoding", "").strip().lower() not in ENCODINGS:
+            raise Refused(f"{host} packs its answer in a way that kb does not take", "download it by hand")
+        return Answer(url, status, kind, self._body(host, response, deadline), now())
+
+    def _body(self, host: str, response: httpx.Response, deadline: float) -> bytes:
+        """The body, read piece by piece up to the limit: what is larger is never held."""
+        too_large = Refused(
+            f"{host} sends more than {self.body_limit / 1024**2:.3g} MB", "download it by hand"
+        )
+        announced = response.headers.get("Content-Length", "")
+        if announced.isdigit() and int(announced[:20]) > self.body_limit:
+            raise too_large
         body = bytearray()
         for chunk in response.iter_bytes():
             body += chunk
             if len(body) > self.body_limit:
-                raise Refused(
-                    f"{_host(url)} sends more than {self.body_limit // 1024**2} MB", "download it by hand"
-                )
-            if time.monotonic() > deadline:
-                raise Unreachable(f"{_host(url)} takes longer than {self.total:.0f} s", "try again later")
-        return Answer(url, status, kind, bytes(body), now())
+                raise too_large
+            if self.clock() > deadline:
+                raise Unreachable(f"{host} takes longer than {self.total:.3g} s", "try again later")
+        return bytes(body)
 
     def _wait(self, url: str, response: httpx.Response) -> float:
         """Seconds to wait before asking again; 0 leaves it to the back-off.
@@ -196,73 +272,36 @@ class Http:
         """
         wait = _retry_after(response.headers.get("Retry-After", ""))
         left = response.headers.get("X-RateLimit-Remaining", "").strip()
+        host = _host(url)
         if response.status_code == 429 and (wait > self.longest_wait or (left == "0" and not wait)):
             until = f"for {wait / 3600:.1f} h" if wait else "for now"
-            self._spent[_host(url)] = until
-            raise BudgetSpent(
-                f"{_host(url)} says that our requests are used up {until}", "try again after that"
-            )
+            self._spent[host] = f"says that our requests are used up {until}"
+            raise BudgetSpent(f"{host} {self._spent[host]}", "try again after that")
         if wait > self.longest_wait:
-            raise Unreachable(f"{_host(url)} asks to come back in {wait:.0f} s", "try again later")
+            self._down[host] = f"asks to come back in {wait:.0f} s"
+            raise Unreachable(f"{host} {self._down[host]}", "try again later")
         return wait
 
     def _be_polite(self, url: str) -> None:
         host = _host(url)
         if host in self._spent:
-            raise BudgetSpent(
-                f"{host} says that our requests are used up {self._spent[host]}", "try again after that"
-            )
+            raise BudgetSpent(f"{host} {self._spent[host]}", "try again later, not now")
+        if host in self._down:
+            raise Unreachable(f"{host} {self._down[host]}", "try again later; nothing here depends on it")
         pace = self.pace.get(host, 0.0)
-        since = time.monotonic() - self._last.get(host, -1e9)
+        since = self.clock() - self._last.get(host, -1e9)
         if since < pace:
             self.sleep(pace - since)
-        self._last[host] = time.monotonic()
-
-    def _examine(self, url: str) -> None:
-        """Refuse what is no public web address: other schemes, and hosts of this machine or network."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Refused(f"{_shown(url)} is no web address", "http and https are")
-        if parts.username or parts.password:
-            raise Refused(f"the address at {parts.hostname} holds a password", "leave it out")
-        if self.allow_local:
-            return
-        try:
-            literal = ipaddress.ip_address(parts.hostname)
-        except ValueError:
-            if _proxied(parts.scheme, parts.hostname):
-                return  # the proxy looks the name up; it may know names that we do not
-            try:
-                found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
-            except (OSError, UnicodeError):
-                return  # nobody of that name: connecting says so, and is retried
-            addresses = [ipaddress.ip_address(str(info[4][0]).partition("%")[0]) for info in found]
-        else:
-            addresses = [literal]
-        if any(not is_public(address) for address in addresses):
-            raise Refused(f"{parts.hostname} is not a public address", "kb asks only the public web")
-
-    def _examine_peer(self, response: httpx.Response, url: str) -> None:
-        """The same for the address that was really connected to: a name can change between two look-ups."""
-        parts = urlsplit(url)
-        if self.allow_local or _proxied(parts.scheme, parts.hostname or ""):
-            return
-        stream = response.extensions.get("network_stream")
-        peer = stream.get_extra_info("server_addr") if stream is not None else None
-        if peer and not is_public(ipaddress.ip_address(str(peer[0]).partition("%")[0])):
-            raise Refused(f"{parts.hostname} is not a public address", "kb asks only the public web")
+        self._last[host] = self.clock()
 
 
-def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Whether an address is one of the public internet: not private, loopback, link-local or reserved."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if inner is not None:
-            return is_public(inner)
-    return address.is_global and not address.is_multicast
+def client() -> Http:
+    """The client of a command. Tests put another in its place; nothing that a user can set does."""
+    return Http()
 
 
 def _proxied(scheme: str, host: str) -> bool:
+    """Whether a proxy of the user's environment asks for us."""
     from urllib.request import getproxies, proxy_bypass
 
     proxies = getproxies()
@@ -283,14 +322,27 @@ def _retry_after(value: str) -> float:
     return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
 
 
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """The certificates that the user's system or SSL_CERT_FILE trusts: read once, they are many."""
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
 def _host(url: str) -> str:
-    return urlsplit(url).hostname or "the address"
+    try:
+        return urlsplit(url).hostname or "the address"
+    except ValueError:
+        return "the address"
 
 
-def _shown(url: str) -> str:
-    """An address for a message: without password, query and fragment, where secrets live."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.hostname or "", parts.path, "", ""))[:120]
+def _joined(address: str, location: str) -> str:
+    """Where a redirect leads; what cannot be joined is examined, and refused, as it stands."""
+    try:
+        return urljoin(address, location)
+    except ValueError:
+        return location
 
 
 def _in_words(error: Exception) -> str:
@@ -301,7 +353,7 @@ def _in_words(error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "answers too slowly"
     if isinstance(error, httpx.ConnectError):
-        return "cannot be reached"
+        return "has no certificate that is trusted" if "CERTIFICATE" in str(error) else "cannot be reached"
     if isinstance(error, httpx.DecodingError):
         return "sends something that cannot be unpacked"
     return "broke the connection off"

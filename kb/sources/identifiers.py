@@ -28,7 +28,8 @@ def arxiv(text: str) -> str:
     if own.startswith(_ARXIV_DOI):
         text = own.removeprefix(_ARXIV_DOI)
     found = _ARXIV.search(text)
-    return (found[1] or found[3] or "") if found else ""
+    # arXiv itself writes math.GT/0309136 as math/0309136.
+    return re.sub(r"\.[a-z]{2}/", "/", (found[1] or found[3] or "").lower()) if found else ""
 
 
 def doi_of(fields: dict[str, str]) -> str:

@@ -55,3 +55,48 @@ def _decoder() -> LatexNodes2Text:
     from pylatexenc.latex2text import LatexNodes2Text
 
     return LatexNodes2Text(math_mode="text", keep_comments=True)
+
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    **{char: "\\" + char for char in "{}$&%#_"},
+}  # fmt: skip
+
+
+def encode(text: str) -> str:
+    r"""Plain text as a BibTeX value: nothing in it is a command any more, whoever wrote it.
+
+    A title from a registry that says `\input{...}` is text to be set, never to be obeyed. Braces that do not
+    pair become parentheses: no .bib file can hold them.
+    """
+    from kb.sources.scan import balanced
+
+    text = " ".join("".join(c for c in text if c.isprintable() or c.isspace()).split())
+    if not balanced(text):
+        text = text.replace("{", "(").replace("}", ")")
+    return "".join(_SPECIAL.get(char, char) for char in text)
+
+
+def encode_title(title: str) -> str:
+    """`encode`, with braces round what a style's lower-casing would spoil: {RvS}, {GPT}-2, {Q}-learning."""
+    words = " ".join(title.split()).split(" ")
+    if title.upper() == title:
+        return encode(title)
+    return encode(title) if "{" in title else " ".join(_guarded(word) for word in words)
+
+
+def _guarded(word: str) -> str:
+    return "-".join(
+        re.sub(r"[^\W_]+", lambda found: "{" + found[0] + "}", encode(part), count=1)
+        if _is_cased(part)
+        else encode(part)
+        for part in word.split("-")
+    )
+
+
+def _is_cased(part: str) -> bool:
+    letters = "".join(char for char in part if char.isalnum())
+    return letters.isalnum() and (
+        any(char.isupper() for char in letters[1:])
+        or (len(letters) == 1 and letters.isupper() and letters not in "AI")
+    )

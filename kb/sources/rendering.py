@@ -16,12 +16,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kb.errors import KbError
+from kb.sources.identifiers import arxiv_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kb.sources.answer import Answer
     from kb.sources.http import Http
 
 LARGEST = 50 * 1024 * 1024
 """Bytes of a file that are read at most."""
+A_PAPER = 10_000
+"""Characters from which a web page may be a paper and not its landing page with the abstract."""
+_LONG = ("paper", "thesis", "book")
 MOST_TEXT = 10_000_000
 """Characters of text that are kept at most."""
 
@@ -51,36 +58,57 @@ def from_file(path: Path) -> Extracted:
     return extract(content, kind_of(content, path.name), str(path))
 
 
-def addresses(fields: dict[str, Any]) -> list[str]:
-    """Where the text of a source may be fetched, best first: arXiv's PDF, then its own address."""
-    eprint, url = str(fields.get("eprint") or ""), str(fields.get("url") or "")
-    found = [f"https://arxiv.org/pdf/{eprint}"] if re.fullmatch(r"[\w.-]+(/\d+)?(v\d+)?", eprint) else []
-    return found + ([url] if url.startswith(("https://", "http://")) else [])
+def addresses(fields: Mapping[str, Any]) -> list[str]:
+    """Where the text of a source may be fetched, best first: arXiv's PDF and HTML, then its own address.
+
+    An address that is known to give no more than an abstract is none: a quote that is not in the abstract
+    would seem not to stand in the paper.
+    """
+    identifier = arxiv_of({name: str(fields.get(name) or "") for name in ("eprint", "doi", "url")})
+    version = re.search(r"\d(v\d+)$", str(fields.get("eprint") or "").strip())
+    identifier += version[1] if identifier and version else ""
+    found = [f"https://export.arxiv.org/pdf/{identifier}", f"https://arxiv.org/html/{identifier}"]
+    url = str(fields.get("url") or "")
+    forum = re.fullmatch(r"https?://openreview\.net/forum\?id=([\w-]+).*", url)
+    if forum and fields.get("kind") != "review":
+        url = f"https://openreview.net/pdf?id={forum[1]}"
+    landing = re.match(r"https?://(?:www\.)?(?:arxiv\.org/|(?:dx\.)?doi\.org/)", url)
+    return (found if identifier else []) + (
+        [url] if url.startswith(("https://", "http://")) and not landing else []
+    )
 
 
-def from_network(fields: dict[str, Any], http: Http) -> tuple[Extracted, str]:
+def from_network(fields: Mapping[str, Any], http: Http, given: Answer | None = None) -> tuple[Extracted, str]:
     """The text of a source from where it is published, and the address that gave it.
 
+    Args:
+        fields: of the source: eprint, doi, url, and its kind.
+        given: what its own address has just answered, so that it is not asked twice.
+
     Raises:
-        KbError: when there is no address, or none of them gives a text.
+        KbError: when there is no address, or none of them gives a text; it says why each did not.
     """
-    from kb.sources.http import ANY_TEXT
+    from kb.sources.answer import ANY_TEXT, shown_address
 
     known = addresses(fields)
     if not known:
-        raise KbError("the entry has neither an arXiv id nor an address", "give a file", code=1)
-    problem: KbError | None = None
+        raise KbError("the entry names no place that has the text", "give a file", code=1)
+    problems = []
     for address in known:
         try:
-            answer = http.get(address, ANY_TEXT)
+            answer = given if given and given.url == address else http.get(address, ANY_TEXT)
+            where = shown_address(address)
             if not answer.found:
-                problem = KbError(f"{address} is not there (status {answer.status})", code=1)
+                problems.append(f"{where} is not there ({answer.status})")
                 continue
-            return extract(answer.body, kind_of(answer.body, address), address), answer.url
+            found = extract(answer.body, kind_of(answer.body, address), where)
+            if found.kind == "html" and fields.get("kind") in _LONG and len(found.text) < A_PAPER:
+                problems.append(f"{where} gives {len(found.text):,} characters: not the whole text")
+                continue
+            return found, answer.url
         except KbError as error:
-            problem = error
-    assert problem is not None
-    raise problem
+            problems.append(error.message)
+    raise KbError("; ".join(dict.fromkeys(problems)), "give a file that you have", code=1)
 
 
 def kind_of(content: bytes, name: str) -> str:
@@ -154,7 +182,11 @@ def _html(content: bytes, where: str) -> tuple[str, str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
-        text = trafilatura.extract(content, favor_recall=True, include_comments=True, include_tables=True)
+        try:
+            text = trafilatura.extract(content, favor_recall=True, include_comments=True, include_tables=True)
+        except Exception as error:  # as with a PDF: a broken page means one thing, however it fails
+            told = f"{where} cannot be read as a page: {type(error).__name__}"
+            raise KbError(told, "save the page as text", code=1) from None
     if not text:
         raise KbError(f"{where} holds no text that could be found", "save the page as text", code=1)
     return str(text), f"trafilatura {trafilatura.__version__}"

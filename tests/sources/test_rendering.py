@@ -7,35 +7,15 @@ import pytest
 from kb.checks.quotes import find
 from kb.errors import KbError
 from kb.sources import rendering
-from kb.sources.http import Answer, Http, Unreachable
+from kb.sources.answer import Answer, Unreachable
+from kb.sources.http import Http
+from tests.answers import pdf
 
 HTML = """<!DOCTYPE html><html><head><title>A post</title><script>var x = "26 heads";</script></head><body>
 <nav><a href="/">Home</a></nav><article><h1>A post</h1>
 <p>Our explanation encompasses <b>26 attention heads</b> grouped into 7 main classes, which we study at length here.</p>
 <p>A second paragraph says more, so that the page looks like an article and not like a list of links.</p>
 </article></body></html>"""
-
-
-def pdf(text: str) -> bytes:
-    """The smallest PDF that holds a line of text."""
-    stream = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET".encode()
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
-        b" /Resources << /Font << /F1 5 0 R >> >> >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-    ]
-    out = b"%PDF-1.4\n"
-    offsets = []
-    for number, content in enumerate(objects, 1):
-        offsets.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, content)
-    table = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    return out + b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, table)
 
 
 @pytest.mark.parametrize(
@@ -88,10 +68,35 @@ def test_a_file_that_is_not_there_or_too_large_says_so(
         rendering.from_file(tmp_path / "large.txt")
 
 
-def test_arxiv_is_asked_before_the_sources_own_address() -> None:
-    fields = {"eprint": "2106.01345", "url": "https://example.org/paper"}
-    assert rendering.addresses(fields) == ["https://arxiv.org/pdf/2106.01345", "https://example.org/paper"]
-    assert rendering.addresses({"eprint": "no such id!", "url": "ftp://example.org"}) == []
+@pytest.mark.parametrize(
+    ("fields", "addresses"),
+    [
+        (
+            {"eprint": "2106.01345v2", "url": "https://example.org/paper"},
+            [
+                "https://export.arxiv.org/pdf/2106.01345v2",
+                "https://arxiv.org/html/2106.01345v2",
+                "https://example.org/paper",
+            ],
+        ),
+        (
+            {"doi": "10.48550/arXiv.2106.01345", "url": "https://arxiv.org/abs/2106.01345"},
+            ["https://export.arxiv.org/pdf/2106.01345", "https://arxiv.org/html/2106.01345"],
+        ),
+        ({"url": "https://openreview.net/forum?id=S8-x"}, ["https://openreview.net/pdf?id=S8-x"]),
+        (
+            {"url": "https://openreview.net/forum?id=S8", "kind": "review"},
+            ["https://openreview.net/forum?id=S8"],
+        ),
+        ({"url": "https://doi.org/10.1234/landing"}, []),
+        ({"eprint": "no such id!", "url": "ftp://example.org"}, []),
+        ({}, []),
+    ],
+)
+def test_arxiv_is_asked_first_and_no_address_that_has_but_an_abstract(
+    fields: dict[str, str], addresses: list[str]
+) -> None:
+    assert rendering.addresses(fields) == addresses
 
 
 def test_the_next_address_is_tried_when_one_gives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +108,7 @@ def test_the_next_address_is_tried_when_one_gives_nothing(monkeypatch: pytest.Mo
     monkeypatch.setattr(Http, "get", get)
     found, where = rendering.from_network({"eprint": "2106.01345", "url": "https://example.org/a"}, Http())
     assert (found.text, where) == ("the words", "https://example.org/a")
-    with pytest.raises(Unreachable):
+    with pytest.raises(KbError, match="nobody answers; give a file"):
         rendering.from_network({"eprint": "2106.01345"}, Http())
-    with pytest.raises(KbError, match="neither an arXiv id nor an address"):
+    with pytest.raises(KbError, match="names no place that has the text"):
         rendering.from_network({}, Http())

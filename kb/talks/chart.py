@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from kb.talks import theme
 from kb.talks.escape import html
-from kb.talks.measure import width_of
+from kb.talks.measure import BOLD, LINE, width_of, wrapped
 from kb.talks.outline import Picture
 from kb.talks.text import number, shorten
 
-TEXT = 18
-CREDIT = 15
-_LABEL_SHARE = 0.54
-_VALUE_WIDTH = 74
+TEXT = 20
+CREDIT = 16
+_LABEL_SHARE = 0.5
 _BOLD = ' font-weight="600"'
 
 
@@ -53,19 +52,29 @@ class Drawing:
 
 
 def drawn(picture: Picture, width: float, height: float) -> Drawing:
-    """Draw the bars of a picture: names on the left, values at the bars' ends, spread as a thin line, zero-based."""
+    """Draw a picture's table, or its bars."""
+    from kb.talks import table
+
+    return table.drawn(picture, width, height) if picture.table else _bars(picture, width, height)
+
+
+def _bars(picture: Picture, width: float, height: float) -> Drawing:
+    """Names on the left, values at the bars' ends, spread as a thin line, zero-based."""
     rectangles: list[Rectangle] = []
     labels: list[Label] = []
     title = " · ".join(part for part in (picture.title, picture.unit) if part)
-    labels.append(Label(0, 0, width, _cut(title, TEXT, width), TEXT, theme.MUTED, bold=True))
-    top, bottom = TEXT * 1.9, height - CREDIT * 2
-    row = min(56.0, (bottom - top) / max(1, len(picture.bars)))
+    labels.append(Label(0, 0, width, _cut(title, TEXT, width / BOLD), TEXT, theme.MUTED, bold=True))
+    credit = wrapped(picture.credit, CREDIT, width)[:2]
+    top, bottom = TEXT * 1.9, height - 8 - len(credit) * CREDIT * LINE
+    row = min(60.0, (bottom - top) / max(1, len(picture.bars)))
     small = _label_size(picture, width * _LABEL_SHARE)
     left = min(
         width * _LABEL_SHARE,
         max(width_of(_cut(b.label, small, width * _LABEL_SHARE), small) for b in picture.bars) + 10,
     )
-    room = width - left - _VALUE_WIDTH
+    values = [number(b.value) + (f" ± {number(b.spread)}" if b.spread else "") for b in picture.bars]
+    beside = max(width_of(value, TEXT) * BOLD for value in values) + 8
+    room = max(20.0, width - left - beside)
     most = max(bar.value + (bar.spread or 0) for bar in picture.bars) or 1
     for place, bar in enumerate(picture.bars):
         y = top + place * row
@@ -82,13 +91,17 @@ def drawn(picture: Picture, width: float, height: float) -> Drawing:
             end = max(length, high)
         words = y + (row - TEXT * 1.2) / 2
         labels.append(Label(0, words, left - 8, _cut(bar.label, small, left - 8), small, theme.INK))
-        spread = f" ± {number(bar.spread)}" if bar.spread and len(number(bar.spread)) < 3 else ""
-        labels.append(
-            Label(left + end + 8, words, _VALUE_WIDTH, number(bar.value) + spread, TEXT, theme.INK, bold=True)
-        )
-    credit = _cut(picture.credit, CREDIT, width)
-    labels.append(Label(0, top + row * len(picture.bars) + 8, width, credit, CREDIT, theme.MUTED))
-    return Drawing(width, height, tuple(rectangles), tuple(labels))
+        labels.append(Label(left + end + 8, words, beside, values[place], TEXT, theme.INK, bold=True))
+    end = top + row * len(picture.bars) + 8
+    return Drawing(width, height, tuple(rectangles), (*labels, *credits(credit, end, width)))
+
+
+def credits(lines: list[str], top: float, width: float) -> tuple[Label, ...]:
+    """The small print under a chart, a label a line."""
+    return tuple(
+        Label(0, top + place * CREDIT * LINE, width, line, CREDIT, theme.MUTED)
+        for place, line in enumerate(lines)
+    )
 
 
 def svg(picture: Picture, width: float, height: float) -> str:
@@ -113,10 +126,10 @@ def svg(picture: Picture, width: float, height: float) -> str:
 
 def _label_size(picture: Picture, width: float) -> int:
     """The largest size at which every bar's name fits, else the smallest."""
-    for size in (TEXT, 17, 16):
+    for size in (TEXT, 19, 18, 17):
         if all(width_of(bar.label, size) + 10 <= width for bar in picture.bars):
             return size
-    return CREDIT
+    return CREDIT + 1
 
 
 def _cut(text: str, size: int, width: float) -> str:

@@ -179,12 +179,13 @@ def pptx_faults(presentation: Path, pdf: Path) -> list[tuple[int, str]]:
         if line.left < -1 or line.top < -1 or line.right > width + 1 or line.bottom > height + 1:
             faults.append((line.page, f"outside: {shown}"))
         # A line's box is as high as its type's ascent and descent, a little more than the letters.
+        more = 2 + 0.2 * (line.bottom - line.top)
         if not any(
             _letters(line.text) in text
             and left - 2 <= line.left
             and line.right <= right + 2
-            and top - 6 <= line.top
-            and line.bottom <= bottom + 6
+            and top - more <= line.top
+            and line.bottom <= bottom + more
             for text, left, top, right, bottom in shapes[line.page - 1]
         ):
             faults.append((line.page, f"outside of its box: {shown}"))
@@ -205,7 +206,5 @@ def _letters(text: str) -> str:
 
 def _box(shape: object) -> tuple[float, float, float, float]:
     """Left, top, right and bottom of a shape in points."""
-    left, top, width, height = (
-        getattr(shape, name) / 12_700 for name in ("left", "top", "width", "height")
-    )
+    left, top, width, height = (getattr(shape, name) / 12_700 for name in ("left", "top", "width", "height"))
     return left, top, left + width, top + height

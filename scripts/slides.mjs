@@ -52,7 +52,7 @@ function measure(slide) {
       if (box.left < 0 || box.right > 1281 || box.top < 0 || box.bottom > 721) wrong.push(`outside: ${box.text}`);
     }
     const style = getComputedStyle(element);
-    const colour = numbers(element.closest("svg") ? style.fill : style.color);
+    const colour = numbers(element instanceof SVGElement ? style.fill : style.color);
     const [light, dark] = [luminance(colour), luminance(ground(element))].sort((a, b) => b - a);
     const contrast = (light + 0.05) / (dark + 0.05);
     if (contrast < 4.5) wrong.push(`contrast ${contrast.toFixed(2)}: ${node.data.trim().slice(0, 50)}`);

@@ -1,6 +1,6 @@
 """`make slides`: every shipped talk in every format of slides, rendered, measured, and its pictures into docs/slides.
 
-    python -m scripts.slides [FOLDER]     (docs/slides; single slides at full size go to build/slides)
+python -m scripts.slides [FOLDER]     (docs/slides; single slides at full size go to build/slides)
 """
 
 from __future__ import annotations

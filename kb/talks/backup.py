@@ -31,7 +31,7 @@ from kb.talks.outline import Objection, Outline, Picture, Section
 from kb.talks.text import people, plain_quote, sentence, shorten
 from kb.talks.theme import HEIGHT, MARGIN
 
-LIST_SIZE = 22
+LIST_SIZES = (28, 26, 24, 22)
 
 
 def tables(outline: Outline) -> Iterator[Slide]:
@@ -69,20 +69,29 @@ def other_weights(outline: Outline) -> Iterator[Slide]:
 
 
 def _listed(title: str, rows: list[tuple[str, str]], said: tuple[str, ...]) -> Iterator[Slide]:
-    """Slides with rows (lead, text), as many on each as fit."""
-    pages: list[list[Block]] = []
+    """Slides with rows (lead, text): one if all fit at some size, else as many on each as fit at the smallest."""
     start = float(TOP_ALONE + title_set(title).height + GAP)
-    top = float(HEIGHT)
-    for lead, text in rows:
-        taken = height_of(lead + text, LIST_SIZE, FULL)
-        if top + taken > HEIGHT - MARGIN:
-            pages.append([])
-            top = start
-        pages[-1].append(Block("row", Set(text, LIST_SIZE, taken), top, lead))
-        top += taken + ROW_GAP
+    pages: list[list[Block]] = []
+    for size in LIST_SIZES:
+        pages = _paged(rows, start, size)
+        if len(pages) <= 1:
+            break
     for place, page in enumerate(pages, start=1):
         of = f" ({place} of {len(pages)})" if len(pages) > 1 else ""
         yield Slide("list", title_set(title + of), tuple(page), notes=said)
+
+
+def _paged(rows: list[tuple[str, str]], start: float, size: int) -> list[list[Block]]:
+    pages: list[list[Block]] = []
+    top = float(HEIGHT)
+    for lead, text in rows:
+        taken = height_of(lead + text, size, FULL)
+        if top + taken > HEIGHT - MARGIN:
+            pages.append([])
+            top = start
+        pages[-1].append(Block("row", Set(text, size, taken), top, lead))
+        top += taken + ROW_GAP
+    return pages
 
 
 def figures(outline: Outline) -> Iterator[Slide]:

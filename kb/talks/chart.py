@@ -12,7 +12,7 @@ from kb.talks.text import number, shorten
 
 TEXT = 20
 CREDIT = 16
-_LABEL_SHARE = 0.5
+_LABEL_SHARE = 0.46
 _BOLD = ' font-weight="600"'
 
 
@@ -63,21 +63,23 @@ def _bars(picture: Picture, width: float, height: float) -> Drawing:
     rectangles: list[Rectangle] = []
     labels: list[Label] = []
     title = " · ".join(part for part in (picture.title, picture.unit) if part)
-    labels.append(Label(0, 0, width, _cut(title, TEXT, width / BOLD), TEXT, theme.MUTED, bold=True))
+    labels.append(Label(0, 0, width, wrapped(title, TEXT, width / BOLD)[0], TEXT, theme.MUTED, bold=True))
     credit = wrapped(picture.credit, CREDIT, width)[:2]
     top, bottom = TEXT * 1.9, height - 8 - len(credit) * CREDIT * LINE
-    row = min(60.0, (bottom - top) / max(1, len(picture.bars)))
-    small = _label_size(picture, width * _LABEL_SHARE)
-    left = min(
-        width * _LABEL_SHARE,
-        max(width_of(_cut(b.label, small, width * _LABEL_SHARE), small) for b in picture.bars) + 10,
-    )
+    groups = list(dict.fromkeys(bar.group for bar in picture.bars if bar.group))
+    row = min(60.0, (bottom - top) / max(1, len(picture.bars) + len(groups)))
+    size, names = _names(picture, width * _LABEL_SHARE - 12, row)
+    left = max(width_of(line, size) for lines in names for line in lines) + 12
     values = [number(b.value) + (f" ± {number(b.spread)}" if b.spread else "") for b in picture.bars]
     beside = max(width_of(value, TEXT) * BOLD for value in values) + 8
     room = max(20.0, width - left - beside)
     most = max(bar.value + (bar.spread or 0) for bar in picture.bars) or 1
+    y = top
     for place, bar in enumerate(picture.bars):
-        y = top + place * row
+        if bar.group and (place == 0 or picture.bars[place - 1].group != bar.group):
+            name = _cut(bar.group, TEXT, width)
+            labels.append(Label(0, y + (row - TEXT * LINE) / 2, width, name, TEXT, theme.MUTED))
+            y += row
         thick = row * 0.62
         length = max(1.5, room * bar.value / most)
         colour = theme.BAR if bar.strong else theme.BAR_OTHER
@@ -89,11 +91,15 @@ def _bars(picture: Picture, width: float, height: float) -> Drawing:
             )
             rectangles.append(Rectangle(left + low, y + row / 2 - 1, max(1.0, high - low), 2, theme.INK))
             end = max(length, high)
-        words = y + (row - TEXT * 1.2) / 2
-        labels.append(Label(0, words, left - 8, _cut(bar.label, small, left - 8), small, theme.INK))
+        first = y + (row - len(names[place]) * size * LINE) / 2
+        labels += [
+            Label(0, first + line * size * LINE, left - 4, text, size, theme.INK)
+            for line, text in enumerate(names[place])
+        ]
+        words = y + (row - TEXT * LINE) / 2
         labels.append(Label(left + end + 8, words, beside, values[place], TEXT, theme.INK, bold=True))
-    end = top + row * len(picture.bars) + 8
-    return Drawing(width, height, tuple(rectangles), (*labels, *credits(credit, end, width)))
+        y += row
+    return Drawing(width, height, tuple(rectangles), (*labels, *credits(credit, y + 8, width)))
 
 
 def credits(lines: list[str], top: float, width: float) -> tuple[Label, ...]:
@@ -124,12 +130,13 @@ def svg(picture: Picture, width: float, height: float) -> str:
     return "".join([*parts, "</svg>"])
 
 
-def _label_size(picture: Picture, width: float) -> int:
-    """The largest size at which every bar's name fits, else the smallest."""
+def _names(picture: Picture, width: float, row: float) -> tuple[int, list[list[str]]]:
+    """The bars' names as lines of one size, the largest at which each has room beside its bar; else cut at it."""
     for size in (TEXT, 19, 18, 17):
-        if all(width_of(bar.label, size) + 10 <= width for bar in picture.bars):
-            return size
-    return CREDIT + 1
+        names = [wrapped(bar.label, size, width) for bar in picture.bars]
+        if max(map(len, names)) * size * LINE <= row - (8 if max(map(len, names)) > 1 else 0):
+            return size, names
+    return 16, [[_cut(bar.label, 16, width)] for bar in picture.bars]
 
 
 def _cut(text: str, size: int, width: float) -> str:

@@ -210,8 +210,8 @@ def _wants(section: Section, title_cut: bool, *, beside: bool = False) -> list[W
     if section.number:
         wants.append(Want("number", section.number))
     if section.forecast:
-        outcome = section.forecast.outcome or "not resolved"
-        wants.append(Want("number", f"{chance(section.forecast)} → {outcome}"))
+        told = f"{chance(section.forecast)} → {section.forecast.outcome or 'not resolved'}"
+        wants.append(Want("body" if section.forecast.probability is None else "number", told))
         wants += [Want("body", line) for line in on_a_stand_in(section.forecast)]
     for one in section.measured[:1]:
         if not wants:
@@ -264,7 +264,7 @@ def number_of(source: str | None, outline: Outline) -> str:
 
 def foot(source: str, number: str, claim: str) -> str:
     """A source cut so that it shares the foot's line with a claim's id."""
-    room = FULL - 40 - width_of(claim, FOOTER_SIZE)
+    room = FULL - 40 - max(width_of(claim, FOOTER_SIZE), len(claim) * FOOTER_SIZE * 0.61)
     limit = len(source)
     while limit > 12 and width_of(shorten(source, limit) + number, FOOTER_SIZE) > room:
         limit -= 1

@@ -92,7 +92,9 @@ def flags_of(
 
 def standing(status: str, verdict: str) -> str:
     """A claim's standing in a few words, for a line in a list; nothing where it is settled."""
-    parts = [] if verdict == "supported" else [f"{verdict} by us"]
+    # That nothing has checked it can only be said of us; every other word could be the literature's.
+    ours = {"supported": [], "unchecked": ["unchecked"]}
+    parts = list(ours.get(verdict, [f"{verdict} by us"]))
     parts += [] if status == "supported" else [status]
     return ", ".join(parts)
 

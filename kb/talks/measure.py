@@ -64,6 +64,10 @@ def lines_of(text: str, size: float, width: float) -> int:
 _PIECE = re.compile(r" ?[^ -]+-?|.")
 
 
+NARROW = 0.93
+"""Widths of Arial and what stands in for it, as a share of what is measured here; with a margin on the safe side."""
+
+
 def wrapped(text: str, size: float, width: float) -> list[str]:
     """The lines of the text in a box of that width, broken at spaces and hyphens, and elsewhere if it must be."""
     lines = [""]

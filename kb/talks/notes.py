@@ -74,7 +74,8 @@ def of_table(table: Table) -> tuple[str, ...]:
     said = (
         [f"Say: {' '.join(map(sentence, table.say))}"] if table.say else ["No time is left to speak to this."]
     )
-    return (*said, table.picture.alt, f"How to read it: {sentence(table.picture.credit)}")
+    read = [f"How to read it: {sentence(table.picture.credit)}"] if table.picture.credit else []
+    return (*said, table.picture.alt, *read, f"Its rows are of: {', '.join(table.claims)}.")
 
 
 def of_closing(outline: Outline) -> tuple[str, ...]:

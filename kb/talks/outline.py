@@ -102,13 +102,17 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Bar:
-    """One published figure of a chart; `cited` is the source's key, `strong` what the chart is about."""
+    """One published figure of a chart.
+
+    cited: the source's key; strong: whether the chart is about it; group: what it shares with the bars beside it.
+    """
 
     label: str
     value: float
     spread: float | None
     cited: str
     strong: bool = True
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Table:
-    """A slide of its own that sums up what several items say: title, table, the words that go with it, its sources.
+    """A slide of its own that sums up what several claims say: title, table, the words that go with it, its sources.
 
     name: `predictions` or `terms`.
     """
@@ -141,6 +145,7 @@ class Table:
     title: str
     picture: Picture
     say: tuple[str, ...]
+    claims: tuple[str, ...]
     sources: tuple[str, ...] = ()
 
 

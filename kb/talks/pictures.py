@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def _published(figures: list[Row], label: Callable[[str], str]) -> Picture | Non
     title, credit = ", ".join(shared[:2]), _credit(read, label)
     bars = _bars(read) if len(groups) == 1 else ()
     if bars:
-        alt = "; ".join(f"{bar.label} {bar.value:g}" for bar in bars)
+        alt = "; ".join(f"{f'{bar.group}, ' if bar.group else ''}{bar.label} {bar.value:g}" for bar in bars)
         return Picture(title, f"Bar chart. {alt}", credit, bars=bars, unit=unit)
     table = _grid(read)
     alt = "; ".join(", ".join(row) for row in table)
@@ -116,10 +117,24 @@ def _bars(figures: list[Row]) -> tuple[Bar, ...]:
     if not 2 <= len(names) == len(set(names)) <= MOST_BARS or any(f["value"] < 0 for f in figures):
         return ()
     about = figures[0].get("method")
-    return tuple(
+    bars = [
         Bar(name, float(f["value"]), f.get("spread"), f["source"], strong=f.get("method") == about)
         for name, f in zip(names, figures, strict=True)
-    )
+    ]
+    differ = _differing(figures)
+    groups = [clean(figure.get(differ[-1]) or "") for figure in figures]
+    if len(differ) == 2 and all(groups) and len(set(groups)) < len(groups):
+        bars = [
+            replace(bar, label=clean(f.get(differ[0]) or ""), group=group)
+            for bar, f, group in zip(bars, figures, groups, strict=True)
+        ]
+        bars.sort(key=lambda bar: groups.index(bar.group))
+    return tuple(bars)
+
+
+def _differing(figures: list[Row]) -> list[str]:
+    """The fields in which the figures differ."""
+    return [name for name in _FIELDS if len({clean(figure.get(name) or "") for figure in figures}) > 1]
 
 
 def _credit(figures: list[Row], label: Callable[[str], str]) -> str:
@@ -141,7 +156,7 @@ def _grid(figures: list[Row]) -> tuple[tuple[str, ...], ...]:
     """Rows and columns by the fields in which the figures differ; empty where two would share a cell."""
     if not MOST_BARS < len(figures) <= MOST_CELLS:
         return ()
-    differ = [name for name in _FIELDS if len({clean(figure.get(name) or "") for figure in figures}) > 1]
+    differ = _differing(figures)
     if len(differ) < 2:
         return ()
     across = min(differ, key=lambda name: len({figure.get(name) for figure in figures}))
@@ -165,7 +180,7 @@ def _shared(figures: list[Row], name: str) -> bool:
 
 def _names(figures: list[Row]) -> list[str]:
     """What tells the figures apart, as short names."""
-    differ = [name for name in _FIELDS if len({figure.get(name) for figure in figures}) > 1]
+    differ = _differing(figures)
     return [
         ", ".join(clean(figure[name]) for name in differ if figure.get(name)) or clean(figure["id"])
         for figure in figures

@@ -48,6 +48,7 @@ def _table(table: Table) -> dict[str, Any]:
         "rows": [list(row) for row in rows],
         "say": list(table.say),
         "how_to_read": table.picture.credit,
+        "claims": list(table.claims),
         "sources": list(table.sources),
     }
 

@@ -107,7 +107,8 @@ def _table(table: Table) -> Iterator[str]:
     head, *rows = ("| " + " | ".join(map(markdown, row)) + " |" for row in table.picture.table)
     yield f"## {markdown(table.title)}"
     yield "\n".join([head, "|" + " --- |" * len(table.picture.table[0]), *rows])
-    yield markdown(sentence(table.picture.credit))
+    if table.picture.credit:
+        yield markdown(sentence(table.picture.credit))
     if table.say:
         yield f"Say: {markdown(' '.join(map(sentence, table.say)))}"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ from kb.talks.deck import (
     mark_width,
     slides,
 )
-from kb.talks.measure import LINE, width_of
+from kb.talks.measure import BOLD, LINE, NARROW, Set, height_of
 from kb.talks.outline import Outline, Picture
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 _EMU = 9525
 """English metric units in a pixel of 1/96 inch; the canvas of 1280 x 720 is 13.33 x 7.5 inches."""
 _POINTS = 0.75
+_TYPEWRITER = 0.602
+"""Width of each letter of a typewriter face, in sizes of its type."""
 _LONG_AGO = datetime(1980, 1, 1)
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _TITLE, _BODY, _FOOTER, _NUMBER = 0, 1, 11, 12
@@ -84,19 +87,18 @@ def _set_layout(layout: Any) -> None:
 
 
 def _slide(made: Any, slide: Slide, place: int) -> None:
-    from pptx.enum.text import MSO_ANCHOR
-
     title = made.shapes.title
-    _place(title, theme.MARGIN, slide.top, FULL, slide.title.height)
+    # Sizes are chosen for the widest type there is; Arial may need a line less, and what follows moves up.
+    tall = _height(slide.title, FULL / BOLD)
+    saved = slide.title.height - tall
+    _place(title, theme.MARGIN, slide.top, FULL, tall)
     _write(title.text_frame, [("", slide.title.text)], slide.title.size, theme.ACCENT, bold=True)
-    # Narrower type than what was measured may need a line less: the gap then opens over the title, not under it.
-    title.text_frame.vertical_anchor = MSO_ANCHOR.BOTTOM
     flowing = [block for block in slide.blocks if block.role != "caveat"]
     body = made.placeholders[_BODY]
     if flowing:
         last = flowing[-1]
         height = last.top + last.text.height - flowing[0].top + 4
-        _place(body, theme.MARGIN, flowing[0].top, slide.text_width, height)
+        _place(body, theme.MARGIN, flowing[0].top - saved, slide.text_width, height)
         _paragraphs(body.text_frame, flowing)
     else:
         body._element.getparent().remove(body._element)
@@ -114,6 +116,11 @@ def _slide(made: Any, slide: Slide, place: int) -> None:
 
 def _place(shape: Any, left: float, top: float, width: float, height: float) -> None:
     shape.left, shape.top, shape.width, shape.height = (round(v * _EMU) for v in (left, top, width, height))
+
+
+def _height(text: Set, width: float) -> float:
+    """How high the text is in Arial, or in what stands in for it."""
+    return height_of(text.text, text.size, width / NARROW)
 
 
 def _legal(text: str) -> str:
@@ -231,7 +238,9 @@ def _rgb(colour: str) -> Any:
 
 def _caveat(made: Any, block: Block) -> None:
     text, ground = theme.CAVEAT
-    top, height = block.top - BAND, block.text.height + 2 * BAND
+    whole = replace(block.text, text=block.lead + block.text.text)
+    height = _height(whole, FULL - 2 * GAP) + 2 * BAND
+    top = block.top + block.text.height + BAND - height
     shape = _box(made, theme.MARGIN, top, FULL, height, ground)
     shape.name = "Caveat"
     _box(made, theme.MARGIN, top, 6, height, text)
@@ -242,6 +251,8 @@ def _caveat(made: Any, block: Block) -> None:
 
 def _marks(made: Any, slide: Slide) -> None:
     """The labels over the title, each on its own ground."""
+    from pptx.enum.text import PP_ALIGN
+
     left = float(theme.MARGIN)
     for mark in slide.marks:
         text, ground = theme.LABELS[mark.style]
@@ -249,7 +260,7 @@ def _marks(made: Any, slide: Slide) -> None:
         label = _box(made, left, MARKS_TOP, width, MARKS_HEIGHT, ground)
         label.name = f"Mark: {mark.style}"
         _write(label.text_frame, [("b", mark.text)], slide.mark_size, text)
-        label.text_frame.margin_left = 12 * _EMU
+        label.text_frame.paragraphs[0].alignment = PP_ALIGN.CENTER
         label.text_frame.margin_top = 3 * _EMU
         label.text_frame.word_wrap = False
         left += width + 12
@@ -260,7 +271,7 @@ def _footer(made: Any, footer: Footer) -> None:
     from pptx.enum.text import PP_ALIGN
 
     _box(made, theme.MARGIN, FOOTER_TOP, FULL, 2, theme.RULE)
-    claim = width_of(footer.claim, FOOTER_SIZE) * 1.05 + 8
+    claim = len(footer.claim) * _TYPEWRITER * (FOOTER_SIZE - 1) + 8
     foot = _copied(made, _FOOTER)
     _place(foot, theme.MARGIN, FOOTER_TOP + 8, FULL - claim, 28)
     _write(foot.text_frame, [("", footer.source)], FOOTER_SIZE, theme.MUTED)

@@ -14,7 +14,7 @@ SIZES = (26, 24, 22, 20)
 SMALLEST = 17
 _BETWEEN = 22
 """Pixels between columns."""
-_PAD = 9
+_PAD = 8
 """Pixels over and under the words of a row."""
 
 Row = Sequence[str]
@@ -22,7 +22,7 @@ Row = Sequence[str]
 
 def drawn(picture: Picture, width: float, height: float) -> Drawing:
     """The whole table at the largest size at which it fits, its title over it and its credit under it."""
-    small = wrapped(picture.credit, CREDIT, width)[:2]
+    small = wrapped(picture.credit, CREDIT, width)[:2] if picture.credit else []
     title = " · ".join(part for part in (picture.title, picture.unit) if part)
     top = TEXT * 1.7 if title else 0.0
     room = height - top - 10 - len(small) * CREDIT * LINE

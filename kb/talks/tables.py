@@ -10,7 +10,7 @@ from kb.talks.outline import Evidence, Objection, Picture, Section, Table
 from kb.talks.reading import Reading
 from kb.talks.text import clean, counted, joined
 
-_AROUND = 34
+_AROUND = 26
 
 
 def summary_of(claims: Iterable[str], reading: Reading) -> tuple[str, ...]:
@@ -56,8 +56,8 @@ def predictions(sections: Sequence[Section], summary: tuple[str, ...]) -> Table 
     alt = "; ".join(", ".join(row) for row in rows)
     credit = "score: Brier, (probability − outcome)², 0 is perfect" if resolved or tested else ""
     credit += "; a stand-in of our own resolves nothing" if tested else ""
-    picture = Picture("", f"Table. {alt}", credit or "as recorded in the library", table=tuple(rows))
-    return Table("predictions", title, picture, summary)
+    picture = Picture("", f"Table. {alt}", credit, table=tuple(rows))
+    return Table("predictions", title, picture, summary, tuple(section.claim for section, _ in given))
 
 
 def _score(probability: float | None, outcome: str | None) -> str:
@@ -73,9 +73,10 @@ def terms(words: Sequence[str], sections: Sequence[Section]) -> Table | None:
     A passage counts for a word that stands in it as a whole word; whether it is used or only mentioned there, the
     words around it show.
     """
-    rows = [("word", "who", "in what words", "claim")]
+    rows = [("word", "who", "in what words")]
     who: dict[str, list[str]] = {}
     keys: list[str] = []
+    claims: list[str] = []
     for word in map(clean, words):
         for label, key, quote, claim in _passages(sections):
             found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", quote, re.IGNORECASE)
@@ -83,18 +84,19 @@ def terms(words: Sequence[str], sections: Sequence[Section]) -> Table | None:
                 continue
             who.setdefault(word, []).append(label)
             keys.append(key)
+            claims.append(claim)
             first = word if len(who[word]) == 1 else ""
-            rows.append((first, label, _around(quote, found.start(), found.end()), claim))
+            rows.append((first, label, _around(quote, found.start(), found.end())))
     if not who:
         return None
     told = [f"“{word}” by {counted(len(who.get(word, [])), 'source')}" for word in map(clean, words)]
-    said = [f"“{word}” is the word of {joined(labels)}." for word, labels in who.items()]
+    said = [f"“{word}” stands in the words of {joined(labels)}." for word, labels in who.items()]
     alt = "; ".join(", ".join(row) for row in rows)
     credit = "by the passages quoted in this talk; a mention counts as a use"
     picture = Picture("", f"Table. {alt}", credit, table=tuple(rows))
-    return Table(
-        "terms", f"Who writes what: {joined(told)}", picture, tuple(said), tuple(dict.fromkeys(keys))
-    )
+    title = joined(told).replace("” by", "” is written by", 1)
+    claims, keys = list(dict.fromkeys(claims)), list(dict.fromkeys(keys))
+    return Table("terms", title, picture, tuple(said), tuple(claims), tuple(keys))
 
 
 def _passages(sections: Sequence[Section]) -> Iterator[tuple[str, str, str, str]]:

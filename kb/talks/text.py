@@ -142,15 +142,16 @@ def typeset(text: str) -> str:
     return text.replace("'", "’")
 
 
+_INNER = {ord("“"): "‘", ord("”"): "’"}
 _EMPHASIS = re.compile(r"(?<!\w)([_*]{1,2})(?=\S)([^_*]+?)(?<=\S)\1(?!\w)")
 
 
 def plain_quote(quote: str) -> str:
-    """A quote for showing: without the marks around words that its source sets in italics or bold.
+    """A quote for showing between “ and ”: without the marks of italics and bold, inner quotation marks single.
 
     What a quote holds of them stands in the library and in the notes, where it can be compared with the source.
     """
-    return _EMPHASIS.sub(r"\2", quote)
+    return typeset(_EMPHASIS.sub(r"\2", quote)).translate(_INNER)
 
 
 def numerals(text: str) -> set[str]:

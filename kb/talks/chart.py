@@ -72,7 +72,7 @@ def _bars(picture: Picture, width: float, height: float) -> Drawing:
     left = max(width_of(line, size) for lines in names for line in lines) + 12
     values = [number(b.value) + (f" ± {number(b.spread)}" if b.spread else "") for b in picture.bars]
     beside = max(width_of(value, TEXT) * BOLD for value in values) + 8
-    room = max(20.0, width - left - beside)
+    room = max(20.0, width - left - beside - 8)
     most = max(bar.value + (bar.spread or 0) for bar in picture.bars) or 1
     y = top
     for place, bar in enumerate(picture.bars):

@@ -80,10 +80,10 @@ def _letters(text: str) -> str:
 
 
 def png_size(file: str) -> tuple[int, int] | None:
-    """Width and height of a PNG file in pixels; None for anything else."""
-    with Path(file).open("rb") as opened:
-        start = opened.read(24)
-    if start[:8] != b"\x89PNG\r\n\x1a\n" or start[12:16] != b"IHDR":
+    """Width and height of a PNG file in pixels; None for anything else, and for a file that ends too early."""
+    data = Path(file).read_bytes()
+    start = data[:24]
+    if start[:8] != b"\x89PNG\r\n\x1a\n" or start[12:16] != b"IHDR" or data[-8:-4] != b"IEND":
         return None
     width, height = struct.unpack(">II", start[16:24])
     return (width, height) if 0 < width <= 20_000 and 0 < height <= 20_000 else None

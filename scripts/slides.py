@@ -1,23 +1,28 @@
 """`make slides`: every shipped talk in every format of slides, rendered, measured, and its pictures into docs/slides.
 
-python -m scripts.slides [FOLDER]     (docs/slides; single slides at full size go to build/slides)
+python -m scripts.slides [FOLDER]
+
+A sheet for each talk and format, of the slides up to the last; one for each talk's backup, as reveal.js shows it. The
+single slides at full size go to build/slides.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+from kb.talks import theme
 from scripts import rendering
 from scripts.rendering import ROOT, Job
 
 FULL_SIZE = ROOT / "build" / "slides"
-COLUMNS, WIDTH, EDGE = 4, 400, 6
-COLOURS = 48
+COLUMNS, WIDTH, EDGE = 4, 360, 6
 
 
 def main(folder: Path) -> int:
@@ -58,10 +63,13 @@ def _talk(talk: str, folder: Path, scratch: Path) -> int:
         *(f"marp slide {n}: {what}" for n, what in seen[1].wrong),
         *(f"pptx slide {n}: {what}" for n, what in rendering.pptx_faults(files["pptx"], pdf)),
     ]
+    kinds = re.findall(r'<section class="(\w+)"', files["revealjs"].read_text(encoding="utf-8"))
+    end = kinds.index("closing") + 1
     for form, slides in shown.items():
         if len(slides) != seen[0].slides:
             faults.append(f"{form} has {len(slides)} slides where revealjs has {seen[0].slides}")
-        _sheet(slides, folder / f"{talk}-{form}.png")
+        _sheet(slides[:end], folder / f"{talk}-{form}.png")
+    _sheet(shown["revealjs"][end:], folder / f"{talk}-backup.png")
     print(f"{talk}: {seen[0].slides} slides in 3 formats, {len(faults)} faults")
     for fault in faults:
         print(f"  {fault}")
@@ -86,7 +94,24 @@ def _sheet(slides: Iterable[Path], file: Path) -> None:
     for place, image in enumerate(images):
         left, top = place % COLUMNS * (WIDTH + EDGE) + EDGE, place // COLUMNS * (height + EDGE) + EDGE
         sheet.paste(image.resize((WIDTH, height), Image.Resampling.LANCZOS), (left, top))
-    sheet.quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+    sheet.quantize(palette=_palette(), dither=Image.Dither.NONE).save(file, optimize=True)
+
+
+def _palette() -> Any:
+    """The theme's colours, and what lies between each text and its ground: a sheet with these stays small and true."""
+    from PIL import Image
+
+    pairs = (*theme.PAIRS, (theme.BAR, theme.PAPER), (theme.BAR_OTHER, theme.PAPER))
+    colours = [channel for text, ground in pairs for channel in _between(text, ground)]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(colours)
+    return palette
+
+
+def _between(text: str, ground: str) -> list[int]:
+    steps = (0, 0.25, 0.5, 0.75, 1) if ground == theme.PAPER else (0, 0.5, 1)
+    ends = [[int(colour[place : place + 2], 16) for place in (1, 3, 5)] for colour in (text, ground)]
+    return [round(one + (other - one) * step) for step in steps for one, other in zip(*ends, strict=True)]
 
 
 if __name__ == "__main__":

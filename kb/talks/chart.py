@@ -8,7 +8,7 @@ from kb.talks import theme
 from kb.talks.escape import html
 from kb.talks.measure import BOLD, LINE, width_of, wrapped
 from kb.talks.outline import Picture
-from kb.talks.text import number, shorten
+from kb.talks.text import as_printed, shorten
 
 TEXT = 20
 CREDIT = 16
@@ -70,7 +70,7 @@ def _bars(picture: Picture, width: float, height: float) -> Drawing:
     row = min(60.0, (bottom - top) / max(1, len(picture.bars) + len(groups)))
     size, names = _names(picture, width * _LABEL_SHARE - 12, row)
     left = max(width_of(line, size) for lines in names for line in lines) + 12
-    values = [number(b.value) + (f" ± {number(b.spread)}" if b.spread else "") for b in picture.bars]
+    values = [as_printed(b.value) + (f" ± {as_printed(b.spread)}" if b.spread else "") for b in picture.bars]
     beside = max(width_of(value, TEXT) * BOLD for value in values) + 8
     room = max(20.0, width - left - beside - 8)
     most = max(bar.value + (bar.spread or 0) for bar in picture.bars) or 1

@@ -279,11 +279,12 @@ def _closing(outline: Outline) -> Slide:
         rows.append((f"{place}. ", typeset(section.title) + (f" ({doubt})" if doubt else "")))
     top = TOP_ALONE + title.height + GAP
     closing = typeset(outline.closing) if outline.closing else None
-    blocks = _rows(closing, rows, top, HEIGHT - MARGIN)
+    blocks = _rows(closing, rows, top, HEIGHT - MARGIN // 2)
     return Slide("closing", title, blocks, notes=notes.of_closing(outline))
 
 
 ROW_GAP = 10
+CLOSING_GAP = 6
 
 
 def _rows(first: str | None, rows: list[tuple[str, str]], top: float, bottom: float) -> tuple[Block, ...]:
@@ -297,11 +298,11 @@ def _rows(first: str | None, rows: list[tuple[str, str]], top: float, bottom: fl
         for lead, text in rows:
             height = height_of(lead + text, size, FULL)
             blocks.append(Block("row", Set(text, size, height), y, lead))
-            y += height + ROW_GAP
-        if y - ROW_GAP <= bottom:
+            y += height + CLOSING_GAP
+        if y - CLOSING_GAP <= bottom:
             return tuple(blocks)
     line = height_of("more", SIZES[-1], FULL)
-    kept = [block for block in blocks if block.top + block.text.height + ROW_GAP + line <= bottom]
-    end = kept[-1].top + kept[-1].text.height + ROW_GAP if kept else top
+    kept = [block for block in blocks if block.top + block.text.height + CLOSING_GAP + line <= bottom]
+    end = kept[-1].top + kept[-1].text.height + CLOSING_GAP if kept else top
     more = Set(f"… and {len(blocks) - len(kept)} more", SIZES[-1], line)
     return (*kept, Block("row", more, end))

@@ -28,7 +28,8 @@ def of_section(section: Section) -> tuple[str, ...]:
         words = f": “{one.quote}”" if one.quote else " (no quote was taken)"
         notes.append(f"Source - {one.label}, {one.locator or 'no locator'}{words}")
     if section.picture:
-        notes.append(f"Picture: {sentence(section.picture.alt)} {section.picture.credit}.")
+        large = " At full size in the backup." if section.picture.file else ""
+        notes.append(f"Picture: {sentence(section.picture.alt)} {sentence(section.picture.credit)}{large}")
     notes += [f"They may ask - {asked(one)} {answered(one)}" for one in section.objections]
     if section.why:
         notes.append(f"Why it is number {section.rank}: {section.why}.")

@@ -12,7 +12,7 @@ from typing import Any
 from kb.checks.figures import Computed
 from kb.talks.outline import Bar, Picture
 from kb.talks.reading import Reading, Row
-from kb.talks.text import clean, joined, number
+from kb.talks.text import as_printed, clean, joined
 
 MOST_BARS = 8
 MOST_CELLS = 60
@@ -104,7 +104,9 @@ def _published(figures: list[Row], label: Callable[[str], str]) -> Picture | Non
     title, credit = ", ".join(shared[:2]), _credit(read, label)
     bars = _bars(read) if len(groups) == 1 else ()
     if bars:
-        alt = "; ".join(f"{f'{bar.group}, ' if bar.group else ''}{bar.label} {bar.value:g}" for bar in bars)
+        alt = "; ".join(
+            f"{f'{bar.group}, ' if bar.group else ''}{bar.label} {as_printed(bar.value)}" for bar in bars
+        )
         return Picture(title, f"Bar chart. {alt}", credit, bars=bars, unit=unit)
     table = _grid(read)
     alt = "; ".join(", ".join(row) for row in table)
@@ -168,8 +170,8 @@ def _grid(figures: list[Row]) -> tuple[tuple[str, ...], ...]:
         column = clean(figure.get(across) or "")
         if column in row:
             return ()
-        spread = f" ± {number(figure['spread'])}" if figure.get("spread") is not None else ""
-        row[column] = number(figure["value"]) + spread
+        spread = f" ± {as_printed(figure['spread'])}" if figure.get("spread") is not None else ""
+        row[column] = as_printed(figure["value"]) + spread
     head = (" / ".join(down), *columns)
     return (head, *((name, *(row.get(column, "–") for column in columns)) for name, row in cells.items()))
 

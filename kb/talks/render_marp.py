@@ -14,6 +14,7 @@ from kb.talks import chart, escape, theme
 from kb.talks.column import GAP, Block
 from kb.talks.deck import (
     BAND,
+    CLOSING_GAP,
     FOOTER_SIZE,
     FOOTER_TOP,
     FULL,
@@ -45,7 +46,9 @@ h3 {{ font-weight: 700; line-height: {LINE}; }}
 p, h1, h2, h3, blockquote {{ padding: 0; }}
 section.opening {{ padding-top: {TOP_OPENING}px; border-left: 14px solid {theme.ACCENT}; }}
 section.opening h1 {{ margin-bottom: {2 * GAP}px; }}
-section.list > p, section.closing > p {{ margin-bottom: {ROW_GAP}px; }}
+section.list > p {{ margin-bottom: {ROW_GAP}px; }}
+section.closing > p {{ margin-bottom: {CLOSING_GAP}px; }}
+section.closing > h2 + p {{ margin-bottom: {GAP}px; }}
 section > ul {{
   position: absolute; left: {theme.MARGIN}px; top: {MARKS_TOP}px; margin: 0; padding: 0;
   list-style: none; display: flex; gap: 12px;

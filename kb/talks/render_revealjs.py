@@ -15,6 +15,7 @@ from kb.talks import chart, theme
 from kb.talks.column import GAP, Block
 from kb.talks.deck import (
     BAND,
+    CLOSING_GAP,
     FOOTER_SIZE,
     FOOTER_TOP,
     FULL,
@@ -45,7 +46,8 @@ html,body{{margin:0;height:100%;background:{theme.PAPER}}}
 .reveal .slides section{{width:{theme.WIDTH}px;height:{theme.HEIGHT}px;padding:0;overflow:hidden}}
 .box{{position:absolute;left:{theme.MARGIN}px;width:{FULL}px;margin:0;overflow-wrap:anywhere}}
 .flow>*{{margin:0 0 {GAP}px}}
-.list .flow>p,.closing .flow>p{{margin-bottom:{ROW_GAP}px}}
+.list .flow>p{{margin-bottom:{ROW_GAP}px}}
+.closing .flow>.row{{margin-bottom:{CLOSING_GAP}px}}
 .opening .flow>h1{{margin-bottom:{2 * GAP}px}}
 .flow>h1,.flow>h2{{font-weight:700;line-height:{LINE};letter-spacing:-.01em}}
 .flow>h1,.flow>h2{{color:{theme.ACCENT};text-wrap:balance}}

@@ -26,11 +26,13 @@ def summary_of(claims: Iterable[str], reading: Reading) -> tuple[str, ...]:
         score = brier(resolved)
         if score is not None:
             told.append(
-                f"{where}{len(resolved)} of {counted(len(given), 'prediction')} resolved,"
+                f"{where}{len(resolved)} of {counted(len(given), 'prediction')} with a probability resolved,"
                 f" Brier score {score:.3f} (0 is perfect, 0.25 is a coin)"
             )
         elif not where:
-            told.append(f"None of {counted(len(given), 'prediction')} is resolved yet, so there is no score")
+            told.append(
+                f"None of {counted(len(given), 'prediction')} with a probability is resolved yet, so there is no score"
+            )
     return tuple(told)
 
 
@@ -95,6 +97,7 @@ def terms(words: Sequence[str], sections: Sequence[Section]) -> Table | None:
     credit = "by the passages quoted in this talk; a mention counts as a use"
     picture = Picture("", f"Table. {alt}", credit, table=tuple(rows))
     title = joined(told).replace("” by", "” is written by", 1)
+    title = title[0] + title[1].upper() + title[2:]
     claims, keys = list(dict.fromkeys(claims)), list(dict.fromkeys(keys))
     return Table("terms", title, picture, tuple(said), tuple(claims), tuple(keys))
 

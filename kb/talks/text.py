@@ -68,6 +68,11 @@ def number(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1_000 else f"{value:.1f}"
 
 
+def as_printed(value: float) -> str:
+    """A published number with every digit that the library has of it."""
+    return f"{value:.12g}".replace("-", "−")
+
+
 def estimate(value: float, low: float | None, high: float | None) -> str:
     """An estimate with its interval, rounded so that its width shows in two places: 0.90 [0.77, 0.96]."""
     if low is None or high is None:

@@ -142,9 +142,7 @@ def test_a_talk_names_pictures_and_terms(kb: Kb, store: Path) -> None:
     assert "systemic" in page
 
 
-@pytest.mark.parametrize(
-    ("line", "wrong"), [("pictures: [a]", "pictures"), ("terms: {a: b}", "terms")]
-)
+@pytest.mark.parametrize(("line", "wrong"), [("pictures: [a]", "pictures"), ("terms: {a: b}", "terms")])
 def test_pictures_and_terms_that_are_none_are_refused_with_their_line(
     kb: Kb, store: Path, line: str, wrong: str
 ) -> None:

@@ -244,7 +244,7 @@ def test_a_prediction_shows_its_probability_and_outcome(library: Library) -> Non
     outline = build("talk", library)
     assert "Forecast: 80 % (Emmons, 2023-03); outcome: true" in outline.sections[0].points
     assert outline.summary == (
-        "1 of 1 prediction resolved, Brier score 0.040 (0 is perfect, 0.25 is a coin)",
+        "1 of 1 prediction with a probability resolved, Brier score 0.040 (0 is perfect, 0.25 is a coin)",
     )
 
 
@@ -258,5 +258,5 @@ def test_an_outcome_on_a_stand_in_is_told_apart_and_resolves_nothing(library: Li
         "Forecast: 50 % (Emmons); outcome: not resolved",
         "On a stand-in of our own, which resolves nothing: false",
     )
-    assert outline.summary[0].startswith("None of 1 prediction is resolved yet")
+    assert outline.summary[0].startswith("None of 1 prediction with a probability is")
     assert outline.summary[1].startswith("On stand-ins of our own, scored apart: 1 of 1")

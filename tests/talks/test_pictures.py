@@ -162,3 +162,11 @@ def test_a_chart_stays_in_its_place(library: Library, count: int, length: int) -
         for one in drawing.rectangles:
             assert 0 <= one.x <= one.x + one.width <= width
             assert 0 <= one.y <= one.y + one.height <= height
+
+
+def test_published_figures_keep_every_digit(library: Library) -> None:
+    cells = [cell("DT", 107.6 + place, f"d{place % 3}", f"e{place // 3}") for place in range(9)]
+    assert picture_of(library, cells).table[1][1] == "107.6"
+    bars = picture_of(library, [cell("DT", 1234.56), cell("CQL", 0.12345)])
+    texts = [label.text for label in chart.drawn(bars, 560, 300).labels]
+    assert {"1234.56", "0.12345"} <= set(texts)

@@ -32,7 +32,7 @@ def test_predictions_stand_against_their_outcomes_with_the_scores(library: Libra
         ("Foretold: c", "none", "not resolved", "–", "not tested", "–"),
     )
     assert (one.title, one.claims) == ("1 of 3 predictions resolved so far", ("a", "b", "c"))
-    assert one.say[0].startswith("1 of 2 predictions resolved, Brier score 0.040")
+    assert one.say[0].startswith("1 of 2 predictions with a probability resolved, Brier score 0.040")
 
 
 def test_without_outcomes_there_is_no_column_of_scores(library: Library) -> None:
@@ -66,7 +66,7 @@ def test_who_uses_which_term_is_found_in_the_quotes_as_whole_words(library: Libr
         ("structural", "Dafoe 1843", "“we call this structural”"),
     )
     assert (
-        one.title == "“systemic” is written by 1 source, “structural” by 1 source and “societal” by 0 sources"
+        one.title == "“Systemic” is written by 1 source, “structural” by 1 source and “societal” by 0 sources"
     )
     assert (one.claims, one.sources) == (("a",), ("s1", "s3"))
     assert one.say == (

@@ -220,14 +220,17 @@ def _wants(section: Section, title_cut: bool, *, beside: bool = False) -> list[W
         wants.append(Want("body", told, lead="Our run: "))
     if section.answer:
         wants.append(Want("body", section.answer, lead="Answer: "))
+    plot = beside and bool(section.picture and section.picture.file)
+    departs = Want("body", _departs(section), lead="Not the original: ", optional=True)
+    if section.departures and plot:
+        wants.append(departs)
     if section.statement in section.points or title_cut:
         lead = "The claim: " if section.status in ("refuted", "disputed") else ""
         # Beside its answer a question may go, too.
-        plot = beside and bool(section.picture and section.picture.file)
         optional = (plot or section.answer is not None) and not title_cut
         wants.append(Want("body", section.statement, lead, optional=optional))
-    if section.departures:
-        wants.append(Want("body", _departs(section), lead="Not the original: ", optional=True))
+    if section.departures and not plot:
+        wants.append(departs)
     first = next((one for one in section.evidence if one.quote and len(numerals(one.quote)) <= 4), None)
     if first and first.quote:
         wants.append(Want("quote", f"“{plain_quote(first.quote)}” – {first.label}", optional=True))
@@ -235,8 +238,9 @@ def _wants(section: Section, title_cut: bool, *, beside: bool = False) -> list[W
 
 
 def _departs(section: Section) -> str:
-    first, more = section.departures[0], len(section.departures) - 1
-    return f"{shorten(first, 110)}{f' (and {more} more, in the notes)' if more else ''}"
+    """What of our own run is not as in the original, as much as a slide can say."""
+    first, more = next(iter(section.departures), ""), len(section.departures) - 1
+    return shorten(first, 90) + (f" ({counted(more, 'more departure')} in the notes)" if more > 0 else "")
 
 
 def _caveat(section: Section) -> Block | None:

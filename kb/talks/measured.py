@@ -69,6 +69,7 @@ def _measured(name: str, metric: Mapping[str, Any], run: Row, analogue: bool) ->
         run=run["id"],
         reproduction=run["reproduction"],
         preset=run["preset"],
+        analogue=analogue,
         shown=shown,
         about=f"{where}{title} ({about})",
         text=f"{where}{title}: {shown} ({about})",

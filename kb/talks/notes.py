@@ -15,7 +15,7 @@ NO_ANSWER = "No answer is recorded: grant it, or say that you do not know."
 
 def of_section(section: Section) -> tuple[str, ...]:
     """The notes of an item, a paragraph each."""
-    notes = [f"Say, in {clock(section.seconds)} minutes: {' '.join(section.say)}"]
+    notes = [f"Say, in {clock(section.seconds)}: {' '.join(section.say)}"]
     notes += [f"Careful - {sentence(warning)}" for warning in section.warnings]
     if section.statement not in section.say:
         notes.append(f"The claim in full: {section.statement}")

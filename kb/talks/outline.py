@@ -84,6 +84,7 @@ class Measured:
     run: str
     reproduction: str
     preset: str
+    analogue: bool
     shown: str
     about: str
     text: str

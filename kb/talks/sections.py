@@ -15,7 +15,7 @@ from kb.talks.pictures import pictures_of
 from kb.talks.reading import Reading, Row
 from kb.talks.references import Sources
 from kb.talks.refusals import Refusals, unbacked
-from kb.talks.text import clean, is_said_by, maybe, numerals, sentence, withhold
+from kb.talks.text import clean, is_said_by, lowered, maybe, numerals, sentence, withhold
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _forms(
 ) -> tuple[tuple[str, ...], ...]:
     """What can be said of the item, shortest first: none without its number, its doubts and its caveat."""
     doubts = [*marks.said(claim), *([sentence(caveat)] if caveat else [])]
-    run = [f"In our own run: {one.text}." for one in measured[:1]]
+    run = [_spoken(one) for one in measured[:1]]
     words = next(
         (f"In the words of {one.label}: “{one.quote}”" for one in evidence if _is_speech(one.quote)), None
     )
@@ -128,10 +128,30 @@ def _forms(
     whole = (
         (title, f"The claim: {statement}") if marks.said(claim) and title != statement else (title, statement)
     )
-    short = (*told(*(whole if marks.said(claim) else (title,))), *doubts)
+    # The number on the slide is said in every form; where it is that of our own run, with its interval.
+    shown = [_number_of(one) for one in measured[:1] if not number]
+    short = (*told(*(whole if marks.said(claim) else (title,))), *shown, *doubts)
     middle = (*told(*whole), *run, *doubts)
     long = (*told(*whole), *run, *([words] if words else []), *doubts)
     return tuple(dict.fromkeys((short, middle, long)))
+
+
+def _number_of(one: Measured) -> str:
+    """What our own run measured, as a speaker says the number alone."""
+    where = "on a stand-in of our own" if one.analogue else "in our own run"
+    return f"The number {where}: {_interval(one)}."
+
+
+def _spoken(one: Measured) -> str:
+    """What our own run measured and of what, as a speaker says it."""
+    where = "On a stand-in of our own" if one.analogue else "In our own run"
+    return f"{where}, {lowered(one.title)}: {_interval(one)}."
+
+
+def _interval(one: Measured) -> str:
+    value, _, interval = one.shown.partition(" [")
+    low, _, high = interval.rstrip("]").partition(", ")
+    return f"{value}, with an interval from {low} to {high}" if high else f"{value}, without an interval"
 
 
 def _is_speech(quote: str | None) -> bool:

@@ -180,6 +180,11 @@ def joined(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
 
 
+def lowered(text: str) -> str:
+    """The text as it stands within a sentence: its first letter small, unless it begins with an abbreviation."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
 def counted(number_of: int, noun: str) -> str:
     """'1 claim', '2 claims'."""
     return f"{number_of} {noun}" if number_of == 1 else f"{number_of} {noun}s"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from kb.talks import notes, table
 from kb.talks.column import GAP, Block, Want, column
@@ -94,30 +94,28 @@ def _paged(rows: list[tuple[str, str]], start: float, size: int) -> list[list[Bl
     return pages
 
 
-def figures(outline: Outline) -> Iterator[Slide]:
-    """Backup: every plot of the items' runs at full size, and what else there is to show, each once."""
-    seen: set[tuple[str | None, str]] = set()
+def figures(outline: Outline, shown: Collection[Picture | None]) -> Iterator[Slide]:
+    """Backup: every plot of the items' runs at full size, and what no item's slide had room for, each once."""
+    seen: set[Picture] = set()
     for section in outline.sections:
-        first = [section.picture] if section.picture and section.picture.file else []
-        for picture in (*first, *section.pictures):
-            key = (picture.file, picture.alt)
-            if key not in seen:
-                seen.add(key)
-                yield _figure(picture, section, outline)
+        for picture in (section.picture, *section.pictures):
+            if picture and picture not in seen and (picture.file or picture not in shown):
+                seen.add(picture)
+                yield from _figure(picture, section, outline)
 
 
-def _figure(picture: Picture, section: Section, outline: Outline) -> Slide:
+def _figure(picture: Picture, section: Section, outline: Outline) -> Iterator[Slide]:
     named = picture.title or picture.credit
     title = title_set(named[:1].upper() + named[1:], 90)
     top = TOP_ALONE + title.height + GAP
-    bottom = FOOTER_TOP - 12
-    box = picture_box(picture, top, bottom, FULL)
+    box = picture_box(picture, top, FOOTER_TOP - 12, FULL)
     if picture.file:
         box = dataclasses.replace(box, left=MARGIN + (FULL - box.width) / 2)
     departures = [f"Departure of our own run: {sentence(text)}" for text in section.departures]
     said = (f"Shows: {sentence(picture.alt)}", f"From: {sentence(picture.credit)}", *departures)
     footer = Footer(cited(section, outline), section.claim)
-    return Slide("figure", title, picture=picture, box=box, footer=footer, notes=said)
+    for page in table.pages(picture, box.width, box.height) if picture.table else (picture,):
+        yield Slide("figure", title, picture=page, box=box, footer=footer, notes=said)
 
 
 def objections(outline: Outline) -> Iterator[Slide]:

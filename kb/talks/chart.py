@@ -12,6 +12,8 @@ from kb.talks.text import as_printed, shorten
 
 TEXT = 20
 CREDIT = 16
+LEAST_PLOT = 190
+"""Pixels of height below which a plot says nothing."""
 _LABEL_SHARE = 0.46
 _BOLD = ' font-weight="600"'
 
@@ -56,6 +58,18 @@ def drawn(picture: Picture, width: float, height: float) -> Drawing:
     from kb.talks import table
 
     return table.drawn(picture, width, height) if picture.table else _bars(picture, width, height)
+
+
+def fits(picture: Picture, width: float, height: float) -> bool:
+    """Whether a picture can be shown in a place of that size so that it can be read."""
+    from kb.talks import table
+
+    if picture.table:
+        return table.fits(picture, width, height)
+    if picture.bars:
+        rows = len(picture.bars) + len({bar.group for bar in picture.bars if bar.group})
+        return (height - 2 * TEXT - 2.5 * CREDIT * LINE) / rows >= TEXT * LINE
+    return height >= LEAST_PLOT
 
 
 def _bars(picture: Picture, width: float, height: float) -> Drawing:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kb.talks import notes
+from kb.talks import chart, notes
 from kb.talks.column import GAP, SIZES, Block, Want, column, is_whole
 from kb.talks.marks import MARKS, standing
 from kb.talks.measure import Set, fitted, height_of, width_of
@@ -36,7 +36,6 @@ FOOTER_TOP = 664
 FOOTER_SIZE = 20
 BAND = 14
 """Space inside the caveat's ground, above and below its text."""
-LEAST_PICTURE = 190
 BESIDE = 24
 """The comfortable size of texts beside a picture."""
 CREDIT = 22
@@ -114,14 +113,15 @@ def slides(outline: Outline) -> tuple[Slide, ...]:
     """The slides of a talk: opening, items, tables, closing, references, and after them the backup."""
     from kb.talks import backup
 
+    items = [_item(section, outline) for section in outline.sections]
     return (
         _opening(outline),
-        *(_item(section, outline) for section in outline.sections),
+        *items,
         *backup.tables(outline),
         _closing(outline),
         *backup.references(outline),
         *backup.other_weights(outline),
-        *backup.figures(outline),
+        *backup.figures(outline, {item.picture for item in items}),
         *backup.objections(outline),
     )
 
@@ -174,7 +174,7 @@ def _item(section: Section, outline: Outline) -> Slide:
         box = picture_box(picture, top, bottom, width)
         wants = _wants(section, title.cut, beside=True)
         blocks = column(wants, top, bottom, box.left - 2 * GAP - MARGIN, BESIDE)
-        if title.cut or box.height < LEAST_PICTURE or not is_whole(blocks, wants):
+        if title.cut or not chart.fits(picture, box.width, box.height) or not is_whole(blocks, wants):
             continue
         blocks = (*blocks, *([caveat] if caveat else []))
         return Slide("item", title, blocks, marks, picture, box, footer, told)

@@ -22,10 +22,10 @@ Row = Sequence[str]
 
 def drawn(picture: Picture, width: float, height: float) -> Drawing:
     """The whole table at the largest size at which it fits, its title over it and its credit under it."""
-    small = wrapped(picture.credit, CREDIT, width)[:2] if picture.credit else []
+    small = _credit(picture, width)
     title = " · ".join(part for part in (picture.title, picture.unit) if part)
     top = TEXT * 1.7 if title else 0.0
-    room = height - top - 10 - len(small) * CREDIT * LINE
+    room = _room(picture, width, height)
     size = next((size for size in SIZES if _fits(picture.table, size, width, room)), SMALLEST)
     columns = _columns(picture.table, size, width)
     labels = [Label(0, 0, width, title, TEXT, theme.MUTED, bold=True)] if title else []
@@ -46,10 +46,27 @@ def drawn(picture: Picture, width: float, height: float) -> Drawing:
     return Drawing(width, height, tuple(rectangles), (*labels, *credits(small, top + 8, width)))
 
 
+def fits(picture: Picture, width: float, height: float) -> bool:
+    """Whether the whole table can be drawn in a place of that size."""
+    return any(
+        _fits(picture.table, size, width, _room(picture, width, height)) for size in (*SIZES, SMALLEST)
+    )
+
+
+def _room(picture: Picture, width: float, height: float) -> float:
+    """The height that rows have between the title and the credit."""
+    title = TEXT * 1.7 if picture.title or picture.unit else 0.0
+    return height - title - 10 - len(_credit(picture, width)) * CREDIT * LINE
+
+
+def _credit(picture: Picture, width: float) -> list[str]:
+    return wrapped(picture.credit, CREDIT, width)[:2] if picture.credit else []
+
+
 def pages(picture: Picture, width: float, height: float) -> tuple[Picture, ...]:
     """The table as one picture, or as several with the same head where its rows need more room than there is."""
     head, *rows = picture.table
-    room = height - 10 - 2 * CREDIT * LINE
+    room = _room(picture, width, height)
     if _height(picture.table, SIZES[-1], width) <= room:
         return (picture,)
     found: list[list[Row]] = [[]]

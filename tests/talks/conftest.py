@@ -238,3 +238,56 @@ def hostile_run(hostile: Library, tmp_path: Path) -> Library:
         for place in range(6)
     ]  # fmt: skip
     return hostile
+
+
+PROSE = (
+    "On most of the small graphs a model that was trained on nothing but random walks finds, when it is asked for the"
+    " best return that any recorded walk achieved, a shortest path from at least as many start nodes (0.9 of 40 graphs)"
+    " as that walk itself; whether this holds for state-of-the-art systems nobody has measured, and a search that finds"
+    " nothing would not show that there is nothing. "
+)
+
+
+@pytest.fixture
+def every_length(library: Library, tmp_path: Path) -> Library:
+    """Claims of every length that a library supports, with and without numbers, caveats, plots, charts and tables."""
+
+    def prose(length: int) -> str:
+        return (PROSE * 3)[:length].strip()
+
+    for place, (head, body, caveat) in enumerate(
+        (head, body, caveat)
+        for head in (0, 25, 60, 90)
+        for body in (60, 250, 600)
+        for caveat in (0, 120, 400)
+    ):
+        name = f"claim-{place}" + "-with-a-long-name" * (place % 4)
+        quoted = [
+            citation("s", "asserts", locator=prose(20 + 8 * place), quote=f"0.9 40 {prose(10 + 5 * place)}")
+        ]
+        quoted += [citation("t", "disputes", quote=prose(200), note=prose(body))] if place % 5 == 0 else []
+        library.add_claim(
+            name,
+            statement=prose(body),
+            headline=prose(head) or None,
+            caveat=prose(caveat) or None,
+            number=prose(body // 4)[:160] if place % 2 else None,
+            verdict=("supported", "stale", "inconclusive")[place % 3],
+            status=("disputed", "supported")[place % 2],
+            citations=quoted,
+            answer=prose(300) if place % 7 == 0 else None,
+        )
+        library.cells[name] = [
+            {
+                "id": f"f.{number}", "source": "s", "locator": "Table 2, the column of averages", "value": 10.5 * number,
+                "spread": 1.25 if number % 2 else None, "quantity": "normalised return", "unit": "score", "scale": "0-100",
+                "method": f"method {number % 3}", "dataset": f"medium-{number // 3 % 3}", "environment": f"hopper {number // 9}",
+            }
+            for number in range((0, 3, 6, 9, 18)[place % 5])
+        ]  # fmt: skip
+    for name in ("claim-4", "claim-8", "claim-12", "claim-20"):
+        add_run(library, name, tmp_path, "plot.png", metric="share")
+    library.add_talk(
+        title=prose(120), opening=prose(200), closing=prose(250), minutes=600, terms=["graphs", "model"]
+    )
+    return library

@@ -8,9 +8,9 @@ from kb.talks.deck import Slide
 from tests.talks.conftest import Library
 
 
-@pytest.fixture
-def slides(hostile: Library) -> tuple[Slide, ...]:
-    return deck.slides(build("talk", hostile))
+@pytest.fixture(params=["hostile", "hostile_run", "every_length"])
+def slides(request: pytest.FixtureRequest) -> tuple[Slide, ...]:
+    return deck.slides(build("talk", request.getfixturevalue(request.param)))
 
 
 def test_no_box_runs_into_the_next_or_off_the_slide(slides: tuple[Slide, ...]) -> None:
@@ -22,6 +22,19 @@ def test_no_box_runs_into_the_next_or_off_the_slide(slides: tuple[Slide, ...]) -
             assert block.top - padding >= below, (slide.kind, block)
             below = block.top + block.text.height + padding
             assert below <= end, (slide.kind, block)
+
+
+def test_a_picture_lies_beside_the_texts_under_the_title_and_over_the_caveat(
+    slides: tuple[Slide, ...],
+) -> None:
+    for slide in slides:
+        if slide.picture:
+            caveat = [block.top - deck.BAND for block in slide.blocks if block.role == "caveat"]
+            end = min([deck.FOOTER_TOP if slide.footer else theme.HEIGHT, *caveat])
+            assert slide.box.top >= slide.top + slide.title.height
+            assert slide.box.top + slide.box.height <= end
+            assert slide.box.left + slide.box.width <= theme.WIDTH - theme.MARGIN + 0.01
+            assert slide.kind != "item" or slide.text_width >= 400
 
 
 def test_type_is_large_enough_for_the_last_row(slides: tuple[Slide, ...]) -> None:

@@ -25,9 +25,10 @@ in_an_office = pytest.mark.skipif(bool(NO_OFFICE), reason=f"not installed: {'; '
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def outline(hostile_run: Library) -> Outline:
-    return build("talk", hostile_run)
+@pytest.fixture(params=["hostile_run", "every_length"])
+def outline(request: pytest.FixtureRequest) -> Outline:
+    library: Library = request.getfixturevalue(request.param)
+    return build("talk", library)
 
 
 @in_a_browser

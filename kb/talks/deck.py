@@ -280,7 +280,7 @@ def _closing(outline: Outline) -> Slide:
     rows = []
     for place, section in enumerate(outline.sections, start=1):
         doubt = standing(section.status, section.verdict)
-        rows.append((f"{place}. ", typeset(section.title) + (f" ({doubt})" if doubt else "")))
+        rows.append((f"{place}. ", typeset(shorten(section.title, 120)) + (f" ({doubt})" if doubt else "")))
     top = TOP_ALONE + title.height + GAP
     closing = typeset(outline.closing) if outline.closing else None
     blocks = _rows(closing, rows, top, HEIGHT - MARGIN // 2)

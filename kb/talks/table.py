@@ -22,15 +22,15 @@ Row = Sequence[str]
 
 def drawn(picture: Picture, width: float, height: float) -> Drawing:
     """The whole table at the largest size at which it fits, its title over it and its credit under it."""
-    small = _credit(picture, width)
+    small, rows = _credit(picture, width), _unbroken(picture.table)
     title = " · ".join(part for part in (picture.title, picture.unit) if part)
     top = TEXT * 1.7 if title else 0.0
     room = _room(picture, width, height)
-    size = next((size for size in SIZES if _fits(picture.table, size, width, room)), SMALLEST)
-    columns = _columns(picture.table, size, width)
+    size = next((size for size in SIZES if _fits(rows, size, width, room)), SMALLEST)
+    columns = _columns(rows, size, width)
     labels = [Label(0, 0, width, title, TEXT, theme.MUTED, bold=True)] if title else []
     rectangles: list[Rectangle] = []
-    for place, row in enumerate(picture.table):
+    for place, row in enumerate(rows):
         head = place == 0
         cells = _lines(row, size, columns, bold=head)
         tall = _tall(cells, size)
@@ -48,9 +48,13 @@ def drawn(picture: Picture, width: float, height: float) -> Drawing:
 
 def fits(picture: Picture, width: float, height: float) -> bool:
     """Whether the whole table can be drawn in a place of that size."""
-    return any(
-        _fits(picture.table, size, width, _room(picture, width, height)) for size in (*SIZES, SMALLEST)
-    )
+    rows, room = _unbroken(picture.table), _room(picture, width, height)
+    return any(_fits(rows, size, width, room) for size in (*SIZES, SMALLEST))
+
+
+def _unbroken(rows: Sequence[Row]) -> list[list[str]]:
+    """The rows with a figure and its spread held together on one line."""
+    return [[text.replace(" ± ", "\u00a0±\u00a0") for text in row] for row in rows]
 
 
 def _room(picture: Picture, width: float, height: float) -> float:

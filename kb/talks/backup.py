@@ -25,7 +25,7 @@ from kb.talks.deck import (
     title_set,
 )
 from kb.talks.evidence import verb as verb_of
-from kb.talks.marks import standing
+from kb.talks.marks import is_doubted, standing
 from kb.talks.measure import Set, height_of
 from kb.talks.outline import Objection, Outline, Picture, Section
 from kb.talks.text import people, plain_quote, sentence, shorten
@@ -159,7 +159,8 @@ def _objection(one: Objection, section: Section, outline: Outline) -> Slide:
 def _against(one: Objection, section: Section) -> tuple[Set, list[Want]]:
     """An objection's headline, which is the objection itself wherever there are words for it, and what it is to."""
     doubt = standing(section.status, section.verdict)
-    target = f"{section.title}{f' ({doubt})' if doubt else ''}"
+    said = section.statement if is_doubted(section.status, section.verdict) else section.title
+    target = f"{said}{f' ({doubt})' if doubt else ''}"
     verb = verb_of(one)
     if one.claim:
         wants = [Want("body", target, f"This {verb}: ")]
@@ -178,4 +179,4 @@ def _against(one: Objection, section: Section) -> tuple[Set, list[Want]]:
     where = [Want("body", one.locator, "See ")] if one.locator else []
     others = [Want("quote", quote)] if quote else []
     others += [Want("body", note)] if note else []
-    return title_set(f"{one.label} {verb}: {section.title}"), [*others, *where]
+    return title_set(f"{one.label} {verb}: {said}"), [*others, *where]

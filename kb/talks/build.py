@@ -18,6 +18,8 @@ from kb.talks.sections import Draft, draft
 from kb.talks.select import Chosen, brief, choose
 from kb.talks.text import clean, clock, counted, maybe, seconds_to_say, weight
 
+_OWN_WORDS = ("title", "opening", "closing")
+"""What a talk says itself, beside its claims."""
 DEFAULTS = {"minutes": 5, "words_per_minute": 130, "pause_seconds": 2}
 
 
@@ -59,7 +61,7 @@ def build(name: str, reading: Reading, options: Options | None = None) -> Outlin
     top = options.top if options.top is not None else talk.get("top")
     wanted, below = (chosen.rows, []) if top is None else (chosen.rows[:top], chosen.rows[top:])
     sources = Sources(reading)
-    opening, closing = (maybe(talk.get(part)) for part in ("opening", "closing"))
+    title, opening, closing = (refusals.spoken(maybe(talk.get(part)), chosen.rows) for part in _OWN_WORDS)
     making = _Making(talk, reading, sources, refusals, pace)
     drafts, failing, late = making.drafts(wanted, options.only_verified)
     # What is said over the tables is part of the end; counted for all items, of which some may yet be cut.
@@ -93,7 +95,7 @@ def build(name: str, reading: Reading, options: Options | None = None) -> Outlin
     ranking = _ranking(talk, chosen, {section.claim for section in kept}, refusals)
     return Outline(
         name=clean(talk.get("name", name)),
-        title=clean(talk["title"]),
+        title=title or "",
         minutes=pace.minutes,
         words_per_minute=pace.rate,
         pause_seconds=pace.pause,
@@ -245,7 +247,7 @@ def _ranking(talk: Mapping[str, Any], chosen: Chosen, shown: set[str], refusals:
             "scores": {
                 criterion: {
                     "score": given["score"],
-                    "reason": clean(given["reason"]),
+                    "reason": refusals.spoken(maybe(given["reason"]), [{"id": name}]) or "",
                     "source": given.get("source"),
                 }
                 for criterion, given in of["scores"][name].items()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from kb.talks import chart, notes
 from kb.talks.column import GAP, SIZES, Block, Want, column, is_whole
-from kb.talks.marks import MARKS, standing
+from kb.talks.marks import MARKS, is_doubted, standing
 from kb.talks.measure import Set, fitted, height_of, width_of
 from kb.talks.outline import Outline, Picture, Section
 from kb.talks.sections import chance, on_a_stand_in
@@ -225,7 +225,7 @@ def _wants(section: Section, title_cut: bool, *, beside: bool = False) -> list[W
     if section.departures and plot:
         wants.append(departs)
     if section.statement in section.points or title_cut:
-        lead = "The claim: " if section.status in ("refuted", "disputed") else ""
+        lead = "The claim: " if is_doubted(section.status, section.verdict) else ""
         # Beside its answer a question may go, too.
         optional = (plot or section.answer is not None) and not title_cut
         wants.append(Want("body", section.statement, lead, optional=optional))

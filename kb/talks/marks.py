@@ -43,12 +43,12 @@ _SAID_STATUS = {
 }
 
 
-def verdict_text(claim: Mapping[str, Any]) -> str:
-    """Mark and words of our own verdict, with what it was because of."""
+def verdict_text(claim: Mapping[str, Any], failing: Sequence[str] = ()) -> str:
+    """Mark and words of our own verdict, with what it was because of, unless that is a computation that fails."""
     told = f"{MARKS[claim['verdict']]} {_VERDICT_WORDS[claim['verdict']]}"
     because = clean((claim.get("verdict_detail") or {}).get("because") or "")
-    # "unchecked" has no because worth a line on a slide.
-    return f"{told} ({because})" if because and claim["verdict"] != "unchecked" else told
+    # "unchecked" has no because worth a line on a slide, and a failing computation's would print its figures.
+    return f"{told} ({because})" if because and claim["verdict"] != "unchecked" and not failing else told
 
 
 def warnings_of(
@@ -97,6 +97,11 @@ def standing(status: str, verdict: str) -> str:
     parts = list(ours.get(verdict, [f"{verdict} by us"]))
     parts += [] if status == "supported" else [status]
     return ", ".join(parts)
+
+
+def is_doubted(status: str, verdict: str) -> bool:
+    """Whether a headline may say the opposite of the claim, so that the claim itself must be shown or said."""
+    return status in _SAID_STATUS or verdict in _SAID_VERDICT
 
 
 def said(claim: Mapping[str, Any]) -> tuple[str, ...]:

@@ -41,6 +41,11 @@ class Refusals:
             self._known[claim] = Refusal(failing, frozenset(_numerals(whole or {}, failing)))
         return self._known[claim]
 
+    def spoken(self, text: str | None, rows: Iterable[Mapping[str, Any]]) -> str | None:
+        """A text about these claims without what may not be printed of any of them."""
+        refused = {numeral for row in rows for numeral in self.of(row["id"]).numerals}
+        return withhold(text, refused) if text else text
+
     def title(self, row: Mapping[str, Any]) -> str:
         """A claim's headline, else its statement, without what may not be printed."""
         return withhold(clean(row.get("headline") or row["statement"]), set(self.of(row["id"]).numerals))

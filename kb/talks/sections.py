@@ -40,8 +40,9 @@ def draft(
     run = deciding_run(claim, reading)
     without = _without(claim, computed, reading, run, sources)
     withheld = set(refusal.numerals)
-    title = withhold(clean(claim.get("headline") or claim["statement"]), withheld | without)
     statement = withhold(clean(claim["statement"]), withheld)
+    headline = maybe(claim.get("headline"))
+    title = withhold(headline, withheld | without) if headline else statement
     objections = objections_to(claim, reading, sources.label, refusals)
     caveat, caveat_from = caveat_of(claim, objections, withheld)
     measured = measured_of(claim, run)
@@ -68,7 +69,7 @@ def draft(
         sources=tuple(dict.fromkeys(cited)),
         status=claim["status"],
         verdict=claim["verdict"],
-        verdict_text=marks.verdict_text(claim),
+        verdict_text=marks.verdict_text(claim, refusal.failing),
         warnings=marks.warnings_of(claim, refusal.failing, sorted(without)),
         flags=marks.flags_of(claim, refusal.failing, sorted(without)),
         forecast=forecast,

@@ -154,3 +154,16 @@ def test_references_go_on_as_many_slides_as_they_need(library: Library) -> None:
     lists = [slide for slide in deck.slides(build("talk", library)) if slide.kind == "list"]
     assert len(lists) > 1
     assert sum(len(slide.blocks) for slide in lists) == 40
+
+
+@pytest.mark.parametrize(("status", "target"), [("refuted", "It works."), ("supported", "It does not work")])
+def test_an_objection_is_to_the_claim_where_its_headline_may_say_the_opposite(
+    library: Library, status: str, target: str
+) -> None:
+    from tests.talks.conftest import citation
+
+    cited = [citation("s", "asserts"), citation("t", "disputes", quote="it failed")]
+    library.add_claim("a", headline="It does not work", statement="It works.", status=status, citations=cited)
+    library.add_talk()
+    backup = deck.slides(build("talk", library))[-1]
+    assert backup.blocks[0].text.text.startswith(target)

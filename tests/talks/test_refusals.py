@@ -177,3 +177,26 @@ def test_a_headline_may_name_what_our_run_measured(library: Library, tmp_path: o
     add_run(library, "a", Path(str(tmp_path)))
     library.add_talk()
     assert build("talk", library).sections[0].title == "90% of graphs are solved"
+
+
+def test_a_failing_figure_is_not_in_what_the_talk_says_itself_nor_in_why_a_verdict_is_so(
+    library: Library,
+) -> None:
+    because = "ratio gives 12, not 4711"
+    detail = {"verdict": "refuted", "because": because, "since": "2026", "run": None}
+    failing(library, "a", verdict="refuted", verdict_detail=detail)
+    scores = {"a": {"c": {"score": 1, "reason": "4711 times"}}}
+    rubric = {"criteria": [{"name": "c", "weight": 1, "question": "?"}], "scores": scores}
+    library.add_talk(
+        title="4711!", opening="Think of 4711.", closing="4711, then.", order="rubric", rubric=rubric
+    )
+    for form, text in printed(build("talk", library)).items():
+        assert not shows(text, "4711"), form
+        assert "gives 12" not in text, form
+
+
+def test_a_statement_keeps_its_words_where_only_the_slides_number_has_no_source(library: Library) -> None:
+    library.add_claim("a", statement="It works in 93% of cases.", number="93%")
+    library.add_talk()
+    section = build("talk", library).sections[0]
+    assert (section.title, section.number) == ("It works in 93% of cases.", None)

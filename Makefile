@@ -56,10 +56,11 @@ MARP := .venv-slides/node_modules/.bin/marp
 $(MARP):
 	@command -v npm >/dev/null || { echo "slides need npm: on Debian, apt install nodejs npm"; exit 2; }
 	@echo "installing Marp's command line into .venv-slides (once)"
-	@PUPPETEER_SKIP_DOWNLOAD=1 npm install --silent --no-fund --no-audit --prefix .venv-slides '@marp-team/marp-cli@^4'
+	@PUPPETEER_SKIP_DOWNLOAD=1 npm install --silent --no-fund --no-audit --prefix .venv-slides @marp-team/marp-cli
 
 slides: $(READY) $(MARP) ## every shipped talk in every format, rendered and measured; pictures into docs/slides
 	$(BIN)/python -m scripts.slides
+	$(BIN)/python -m pytest -rs tests/talks/test_rendered.py
 
 build: $(READY) ## claims.db from citations/ and the recorded runs
 	$(BIN)/kb library build

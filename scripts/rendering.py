@@ -18,21 +18,12 @@ ROOT = Path(__file__).resolve().parent.parent
 TOOLS = Path(os.environ.get("KB_SLIDES_TOOLS", ROOT / ".venv-slides"))
 """Where `make slides` puts Marp's command line."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 def browser() -> str | None:
     """A browser that is installed: CHROME_PATH, else Chromium or Chrome from the path."""
     named = os.environ.get("CHROME_PATH")
-    return named or next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    return next((found for name in ((named,) if named else BROWSERS) if (found := shutil.which(name))), None)
 
 
 def missing(*, marp: bool = True, office: bool = True) -> list[str]:

@@ -37,7 +37,11 @@ def main(folder: Path) -> int:
     wrong = 0
     with tempfile.TemporaryDirectory() as scratch:
         for talk in sorted(path.stem for path in (ROOT / "citations" / "talks").glob("*.yaml")):
-            wrong += _talk(talk, folder, Path(scratch))
+            try:
+                wrong += _talk(talk, folder, Path(scratch))
+            except (RuntimeError, subprocess.CalledProcessError) as error:
+                print(f"{talk}: {error}", file=sys.stderr)
+                return 2
     print(f"single slides: {FULL_SIZE.relative_to(ROOT)}; contact sheets: {folder}")
     return 1 if wrong else 0
 

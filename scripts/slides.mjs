@@ -108,6 +108,8 @@ for (const job of jobs) {
   });
   await page.goto(address, { waitUntil: "load" });
   await page.evaluate(() => document.fonts.ready);
+  // Without movement the same slide gives the same picture: reveal.js slides its progress bar along.
+  await page.addStyleTag({ content: "* { transition: none !important; animation: none !important }" });
   const reveal = job.kind === "reveal";
   const all = reveal ? ".slides section" : "section[id]";
   const count = await page.$$eval(all, (found) => found.length);

@@ -7,7 +7,11 @@ from collections.abc import Collection, Iterator
 
 from kb.talks import notes, table
 from kb.talks.column import GAP, Block, Want, column
-from kb.talks.deck import (
+from kb.talks.evidence import verb as verb_of
+from kb.talks.marks import is_doubted, standing
+from kb.talks.measure import Set, height_of
+from kb.talks.outline import Objection, Outline, Picture, Section
+from kb.talks.slide import (
     FOOTER_TOP,
     FULL,
     ROW_GAP,
@@ -24,10 +28,6 @@ from kb.talks.deck import (
     picture_box,
     title_set,
 )
-from kb.talks.evidence import verb as verb_of
-from kb.talks.marks import is_doubted, standing
-from kb.talks.measure import Set, height_of
-from kb.talks.outline import Objection, Outline, Picture, Section
 from kb.talks.text import people, plain_quote, sentence, shorten
 from kb.talks.theme import HEIGHT, MARGIN
 

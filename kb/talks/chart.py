@@ -2,68 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from kb.talks import theme
+from kb.talks import table, theme
+from kb.talks.drawing import CREDIT, TEXT, Drawing, Label, Rectangle, credits
 from kb.talks.escape import html
 from kb.talks.measure import BOLD, LINE, width_of, wrapped
 from kb.talks.outline import Picture
 from kb.talks.text import as_printed, shorten
 
-TEXT = 20
-CREDIT = 16
 LEAST_PLOT = 190
 """Pixels of height below which a plot says nothing."""
 _LABEL_SHARE = 0.46
 _BOLD = ' font-weight="600"'
 
 
-@dataclass(frozen=True)
-class Rectangle:
-    """A filled rectangle, in pixels from the chart's own corner."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    colour: str
-
-
-@dataclass(frozen=True)
-class Label:
-    """Words in a box; `anchor` is start or end, `y` the box's top."""
-
-    x: float
-    y: float
-    width: float
-    text: str
-    size: int
-    colour: str
-    anchor: str = "start"
-    bold: bool = False
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A chart, `width` x `height` pixels."""
-
-    width: float
-    height: float
-    rectangles: tuple[Rectangle, ...]
-    labels: tuple[Label, ...]
-
-
 def drawn(picture: Picture, width: float, height: float) -> Drawing:
     """Draw a picture's table, or its bars."""
-    from kb.talks import table
-
     return table.drawn(picture, width, height) if picture.table else _bars(picture, width, height)
 
 
 def fits(picture: Picture, width: float, height: float) -> bool:
     """Whether a picture can be shown in a place of that size so that it can be read."""
-    from kb.talks import table
-
     if picture.table:
         return table.fits(picture, width, height)
     if picture.bars:
@@ -114,14 +72,6 @@ def _bars(picture: Picture, width: float, height: float) -> Drawing:
         labels.append(Label(left + end + 8, words, beside, values[place], TEXT, theme.INK, bold=True))
         y += row
     return Drawing(width, height, tuple(rectangles), (*labels, *credits(credit, y + 8, width)))
-
-
-def credits(lines: list[str], top: float, width: float) -> tuple[Label, ...]:
-    """The small print under a chart, a label a line."""
-    return tuple(
-        Label(0, top + place * CREDIT * LINE, width, line, CREDIT, theme.MUTED)
-        for place, line in enumerate(lines)
-    )
 
 
 def svg(picture: Picture, width: float, height: float) -> str:

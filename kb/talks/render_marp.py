@@ -12,7 +12,11 @@ from pathlib import Path
 
 from kb.talks import chart, escape, theme
 from kb.talks.column import GAP, Block
-from kb.talks.deck import (
+from kb.talks.deck import slides
+from kb.talks.drawing import CREDIT
+from kb.talks.measure import LINE
+from kb.talks.outline import Outline, Picture
+from kb.talks.slide import (
     BAND,
     CLOSING_GAP,
     FOOTER_SIZE,
@@ -26,10 +30,7 @@ from kb.talks.deck import (
     Box,
     Footer,
     Slide,
-    slides,
 )
-from kb.talks.measure import LINE
-from kb.talks.outline import Outline, Picture
 
 _STYLE = f"""
 section {{
@@ -171,7 +172,7 @@ def _picture(picture: Picture, box: Box, paragraph: int) -> list[str]:
         height = box.width * picture.size[1] / picture.size[0]
         credit.append(
             f"section > p:nth-of-type({paragraph}) {{ position: absolute; left: {box.left:.0f}px; margin: 0;"
-            f" top: {box.top + height:.0f}px; width: {box.width:.0f}px; font-size: {chart.CREDIT}px;"
+            f" top: {box.top + height:.0f}px; width: {box.width:.0f}px; font-size: {CREDIT}px;"
             f" color: {theme.MUTED}; }}"
         )
     place = f"{box.left:.0f}px {box.top:.0f}px / {box.width:.0f}px {height:.0f}px"

@@ -16,7 +16,11 @@ from typing import TYPE_CHECKING, Any
 from kb.errors import KbError
 from kb.talks import chart, theme
 from kb.talks.column import GAP, Block
-from kb.talks.deck import (
+from kb.talks.deck import slides
+from kb.talks.drawing import CREDIT, Label
+from kb.talks.measure import BOLD, LINE, NARROW, Set, height_of
+from kb.talks.outline import Outline, Picture
+from kb.talks.slide import (
     BAND,
     FOOTER_SIZE,
     FOOTER_TOP,
@@ -28,10 +32,7 @@ from kb.talks.deck import (
     Footer,
     Slide,
     mark_width,
-    slides,
 )
-from kb.talks.measure import BOLD, LINE, NARROW, Set, height_of
-from kb.talks.outline import Outline, Picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -314,7 +315,7 @@ def _picture(made: Any, picture: Picture, place: Box) -> None:
         height = place.width * picture.size[1] / picture.size[0]
         _place(shape, place.left, place.top, place.width, height)
         shape._element.nvPicPr.cNvPr.set("descr", picture.alt)
-        credit = chart.Label(0, height, place.width, picture.credit, chart.CREDIT, theme.MUTED)
+        credit = Label(0, height, place.width, picture.credit, CREDIT, theme.MUTED)
         _words(made, credit, place.left, place.top)
         return
     drawing = chart.drawn(picture, place.width, place.height)
@@ -325,7 +326,7 @@ def _picture(made: Any, picture: Picture, place: Box) -> None:
         _words(made, label, place.left, place.top)
 
 
-def _words(made: Any, label: chart.Label, left: float = 0, top: float = 0) -> None:
+def _words(made: Any, label: Label, left: float = 0, top: float = 0) -> None:
     box = made.shapes.add_textbox(0, 0, 0, 0)
     _place(box, left + label.x, top + label.y, label.width, label.size * LINE)
     _write(box.text_frame, [("", label.text)], label.size, label.colour, bold=label.bold)

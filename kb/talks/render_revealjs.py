@@ -13,7 +13,12 @@ from pathlib import Path
 
 from kb.talks import chart, theme
 from kb.talks.column import GAP, Block
-from kb.talks.deck import (
+from kb.talks.deck import slides
+from kb.talks.drawing import CREDIT
+from kb.talks.escape import html
+from kb.talks.measure import LINE
+from kb.talks.outline import Outline, Picture
+from kb.talks.slide import (
     BAND,
     CLOSING_GAP,
     FOOTER_SIZE,
@@ -24,11 +29,7 @@ from kb.talks.deck import (
     Box,
     Footer,
     Slide,
-    slides,
 )
-from kb.talks.escape import html
-from kb.talks.measure import LINE
-from kb.talks.outline import Outline, Picture
 
 ASSETS = Path(__file__).parent / "assets" / "reveal"
 
@@ -63,7 +64,7 @@ html,body{{margin:0;height:100%;background:{theme.PAPER}}}
 .foot{{border-top:2px solid {theme.RULE};display:flex;justify-content:space-between;gap:20px;white-space:nowrap}}
 .foot code{{font:{FOOTER_SIZE - 1}px/1.6 "DejaVu Sans Mono",Menlo,Consolas,monospace}}
 figure img{{display:block;width:100%}}
-figure figcaption{{font-size:{chart.CREDIT}px;color:{theme.MUTED}}}
+figure figcaption{{font-size:{CREDIT}px;color:{theme.MUTED}}}
 .reveal .slide-number{{font:15px {theme.FONT};color:{theme.MUTED};background:none}}
 .reveal .slide-number{{left:auto;right:16px;bottom:auto;top:10px;padding:0}}
 .reveal .slide-number a{{text-decoration:none;color:inherit}}

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from kb.talks import theme
-from kb.talks.chart import CREDIT, TEXT, Drawing, Label, Rectangle, credits
+from kb.talks.drawing import CREDIT, TEXT, Drawing, Label, Rectangle, credits
 from kb.talks.measure import BOLD, LINE, widest_piece, width_of, wrapped
 from kb.talks.outline import Picture
 

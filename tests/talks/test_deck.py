@@ -4,7 +4,7 @@ import pytest
 
 from kb.talks import deck, theme
 from kb.talks.build import build
-from kb.talks.deck import Slide
+from kb.talks.slide import BAND, FOOTER_TOP, Slide, marks_of
 from tests.talks.conftest import Library
 
 
@@ -16,9 +16,9 @@ def slides(request: pytest.FixtureRequest) -> tuple[Slide, ...]:
 def test_no_box_runs_into_the_next_or_off_the_slide(slides: tuple[Slide, ...]) -> None:
     for slide in slides:
         below = slide.top + slide.title.height
-        end = deck.FOOTER_TOP if slide.footer else theme.HEIGHT
+        end = FOOTER_TOP if slide.footer else theme.HEIGHT
         for block in slide.blocks:
-            padding = deck.BAND if block.role == "caveat" else 0
+            padding = BAND if block.role == "caveat" else 0
             assert block.top - padding >= below, (slide.kind, block)
             below = block.top + block.text.height + padding
             assert below <= end, (slide.kind, block)
@@ -29,8 +29,8 @@ def test_a_picture_lies_beside_the_texts_under_the_title_and_over_the_caveat(
 ) -> None:
     for slide in slides:
         if slide.picture:
-            caveat = [block.top - deck.BAND for block in slide.blocks if block.role == "caveat"]
-            end = min([deck.FOOTER_TOP if slide.footer else theme.HEIGHT, *caveat])
+            caveat = [block.top - BAND for block in slide.blocks if block.role == "caveat"]
+            end = min([FOOTER_TOP if slide.footer else theme.HEIGHT, *caveat])
             assert slide.box.top >= slide.top + slide.title.height
             assert slide.box.top + slide.box.height <= end
             assert slide.box.left + slide.box.width <= theme.WIDTH - theme.MARGIN + 0.01
@@ -123,7 +123,7 @@ def test_marks_stand_in_words_whatever_the_verdict(library: Library) -> None:
 
     for verdict in words.VERDICTS:
         for status in words.STATUSES:
-            texts = [mark.text for mark in deck.marks_of(verdict, status)]
+            texts = [mark.text for mark in marks_of(verdict, status)]
             assert verdict in texts[0]
             assert status in texts[1]
 

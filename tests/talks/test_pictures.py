@@ -8,6 +8,7 @@ import pytest
 from kb.talks import chart, deck
 from kb.talks.build import build
 from kb.talks.pictures import png_size
+from kb.talks.slide import CREDIT
 from tests.talks.conftest import Library, add_run, png
 
 
@@ -90,7 +91,7 @@ def test_every_plot_of_a_run_stands_at_full_size_in_the_backup(with_run: Library
 def test_a_plot_keeps_its_proportions(with_run: Library) -> None:
     with_run.add_talk()
     item = deck.slides(build("talk", with_run))[1]
-    assert item.box.width / (item.box.height - deck.CREDIT) == pytest.approx(1200 / 675, rel=0.01)
+    assert item.box.width / (item.box.height - CREDIT) == pytest.approx(1200 / 675, rel=0.01)
 
 
 def test_a_file_that_is_no_png_is_no_picture(library: Library, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test lint format types contracts docs bench build wheel clean
+.PHONY: help demo test lint format types contracts docs bench slides build wheel clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -51,6 +51,17 @@ docs: $(READY) ## rewrite the parts of README and docs/ that are made from the c
 bench: $(READY) ## benchmarks against peers and bare floors (installs the peers into .venv-peers)
 	$(BIN)/python -m benchmarks
 
+# Marp's command line without the browser that it would bring along: one that is installed is used.
+MARP := .venv-slides/node_modules/.bin/marp
+$(MARP):
+	@command -v npm >/dev/null || { echo "slides need npm: on Debian, apt install nodejs npm"; exit 2; }
+	@echo "installing Marp's command line into .venv-slides (once)"
+	@PUPPETEER_SKIP_DOWNLOAD=1 npm install --silent --no-fund --no-audit --prefix .venv-slides @marp-team/marp-cli
+
+slides: $(READY) $(MARP) ## every shipped talk in every format, rendered and measured; pictures into docs/slides
+	$(BIN)/python -m scripts.slides
+	$(BIN)/python -m pytest -rs tests/talks/test_rendered.py
+
 build: $(READY) ## claims.db from citations/ and the recorded runs
 	$(BIN)/kb library build
 
@@ -58,4 +69,4 @@ wheel: $(READY) ## build the wheel and try it in an empty environment
 	$(BIN)/python -m pytest tests/test_wheel.py
 
 clean: ## remove the virtual environment and what tools left
-	rm -rf $(VENV) .venv-peers build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) .venv-peers .venv-slides build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov

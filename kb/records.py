@@ -323,7 +323,11 @@ class Selection(_Record):
 
 
 class Talk(_Record):
-    """A selection of claims with a time budget."""
+    """A selection of claims with a time budget.
+
+    pictures: which of a run's pictures an item shows, by claim: a file name or a pattern such as `*curves.png`;
+    terms: words, for a slide that shows who uses which, by the passages quoted.
+    """
 
     name: ClaimId
     title: Line
@@ -335,6 +339,8 @@ class Talk(_Record):
     closing: Text | None = None
     select: Selection
     order: Literal["rubric", "hand"] = "hand"
+    pictures: dict[ClaimId, Line] = Field(default_factory=dict)
+    terms: list[Line] = Field(default_factory=list, max_length=6)
     rubric: Rubric | None = None
 
     @model_validator(mode="after")

@@ -82,6 +82,8 @@ def _page(talk: dict[str, Any], data: dict[str, Any]) -> Page:
     page.field("time", f"{listed['minutes']:g} minutes, {talk.get('words_per_minute', 130)} words a minute")
     page.field("chooses", listed["claims"] + (f"; the first {talk['top']}" if talk.get("top") else ""))
     page.field("order", "by its rubric" if listed["order"] == "rubric" else "by hand")
+    page.field("pictures", ", ".join(f"{name}: {file}" for name, file in talk.get("pictures", {}).items()))
+    page.field("terms", ", ".join(talk.get("terms", [])))
     page.field("opening", talk.get("opening"))
     page.field("closing", talk.get("closing"))
     page.heading("Claims, in order")

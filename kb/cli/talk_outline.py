@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kb.cli import completion, output, state
 from kb.cli.output import say
 from kb.errors import KbError, shown
+
+if TYPE_CHECKING:
+    from kb.talks.outline import Outline
 
 
 def command(
@@ -43,6 +46,7 @@ def command(
     from kb.talks.build import Options, build
     from kb.talks.formats import format_for, render
     from kb.talks.reading import StoreReading
+    from kb.talks.text import counted
 
     if only not in (None, "verified"):
         raise KbError(f"--only {shown(only or '')} is not known", "--only verified is")
@@ -55,23 +59,40 @@ def command(
         )
     document = render(outline, chosen)
     if out is not None and out != "-":
-        write(Path(out), document)
-        say(f"wrote {out}: {len(outline.sections)} items, {len(outline.cut)} cut")
+        done = write(Path(out), document)
+        say(f"{done}: {counted(len(outline.sections), 'item')}, {len(outline.cut)} cut")
     elif isinstance(document, bytes):
         if output.on_terminal():
             raise KbError(f"{chosen} is no text for a terminal", "name a file with -o FILE")
         sys.stdout.buffer.write(document)
     else:
         sys.stdout.write(output.clean(document) if output.on_terminal() else document)
-    if out is not None and out != "-":
-        for notice in outline.notices:
-            say(f"kb: {notice}")
+    # An outline on the terminal says all of this itself.
+    if not (chosen == "markdown" and out in (None, "-") and output.on_terminal()):
+        _tell(outline)
     if not outline.sections:
         raise KbError(f"talk {name} has nothing to show", "what was cut says why", code=1)
 
 
-def write(path: Path, document: str | bytes) -> None:
-    """Write the whole document or nothing: a file that is there is replaced in one step.
+MOST_CUT = 12
+"""So many of the claims that were cut are told; the notes and the other formats hold them all."""
+
+
+def _tell(outline: Outline) -> None:
+    """What somebody must know before giving the talk, and what was cut and why, on stderr."""
+    for notice in outline.notices:
+        say(f"kb: {notice}")
+    for cut in outline.cut[:MOST_CUT]:
+        say(f"kb: cut {cut.claim}: {cut.why}")
+    if len(outline.cut) > MOST_CUT:
+        say(f"kb: and {len(outline.cut) - MOST_CUT} more were cut; the talk's notes say which and why")
+
+
+def write(path: Path, document: str | bytes) -> str:
+    """Write the whole document or nothing, and say what was done.
+
+    A file that is there is replaced in one step; what it held is kept beside it under its name with `~`, since somebody
+    may have worked on it.
 
     Raises:
         KbError: when the folder is missing, is read-only or full, or the path is a folder.
@@ -80,14 +101,21 @@ def write(path: Path, document: str | bytes) -> None:
     if path.is_dir():
         raise KbError(f"{shown(str(path))} is a folder", "name a file")
     partial = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
+    kept = path.with_name(f"{path.name}~")
     try:
         if path.exists() and not path.is_file():  # a device or a pipe, such as /dev/stdout
             path.write_bytes(data)
-            return
+            return f"wrote {path}"
+        before = path.read_bytes() if path.exists() else None
+        if before == data:
+            return f"{path} is like that already"
         try:
             partial.write_bytes(data)
+            if before is not None:
+                kept.write_bytes(before)
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:
         raise KbError(f"{shown(str(path))} cannot be written: {error.strerror}") from None
+    return f"wrote {path}" if before is None else f"replaced {path}, kept what was there as {kept.name}"

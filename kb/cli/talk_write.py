@@ -33,6 +33,8 @@ select:
   tag: []
   status: []        # supported disputed refuted open superseded
 order: hand         # or rubric, with a rubric as docs/library-format.md shows it
+pictures:           # claim: which picture of its run to show, as `*curves.png`; or published
+terms: []           # words, for a slide that shows who uses which, by the passages quoted
 """
 
 Title = Annotated[str | None, typer.Option("--title", metavar="TEXT", help="What the talk is called.")]

@@ -65,6 +65,8 @@ def renamed(kind: str, data: dict[str, Any], names: Names) -> dict[str, Any]:
         chosen = data.get("select", {})
         if "claims" in chosen:
             chosen["claims"] = [claim(name) for name in chosen["claims"]]
+        if data.get("pictures"):
+            data["pictures"] = {claim(name): picture for name, picture in data["pictures"].items()}
         rubric = data.get("rubric")
         if rubric:
             rubric["scores"] = {claim(name): scores for name, scores in rubric["scores"].items()}

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from kb.errors import KbError
-from kb.predictions import brier
-from kb.talks import fit, rubric
-from kb.talks.outline import Cut, Outline, Ranking, Section
+from kb.talks import fit, rubric, tables
+from kb.talks.outline import Cut, Outline, Ranking, Section, Table
+from kb.talks.pictures import is_named
 from kb.talks.reading import Reading, Row
 from kb.talks.references import Sources
+from kb.talks.refusals import Refusals
 from kb.talks.sections import Draft, draft
 from kb.talks.select import Chosen, brief, choose
 from kb.talks.text import clean, clock, counted, maybe, seconds_to_say, weight
 
+_OWN_WORDS = ("title", "opening", "closing")
+"""What a talk says itself, beside its claims."""
 DEFAULTS = {"minutes": 5, "words_per_minute": 130, "pause_seconds": 2}
 
 
@@ -53,13 +56,17 @@ def build(name: str, reading: Reading, options: Options | None = None) -> Outlin
     _sensible(options)
     talk = reading.talk(name)
     pace = _Pace(talk, options.minutes)
-    chosen = choose(talk, reading, only_verified=options.only_verified)
+    refusals = Refusals(reading)
+    chosen = choose(talk, reading, refusals.title, only_verified=options.only_verified)
     top = options.top if options.top is not None else talk.get("top")
     wanted, below = (chosen.rows, []) if top is None else (chosen.rows[:top], chosen.rows[top:])
     sources = Sources(reading)
-    opening, closing = (maybe(talk.get(part)) for part in ("opening", "closing"))
-    frame = tuple(pace.seconds((part,) if part else ()) for part in (opening, closing))
-    drafts, failing, late = _drafts(wanted, reading, sources, pace, options.only_verified)
+    title, opening, closing = (refusals.spoken(maybe(talk.get(part)), chosen.rows) for part in _OWN_WORDS)
+    making = _Making(talk, reading, sources, refusals, pace)
+    drafts, failing, late = making.drafts(wanted, options.only_verified)
+    # What is said over the tables is part of the end; counted for all items, of which some may yet be cut.
+    shown, _ = making.tables([one.section for one in drafts])
+    frame = (pace.seconds((opening,) if opening else ()), _ending(pace, shown, closing))
     plan = fit.plan([[pace.seconds(form) for form in one.forms] for one in drafts], pace.available, *frame)
     if not plan.fits:
         needs = pace.seconds(drafts[0].forms[0])
@@ -75,58 +82,105 @@ def build(name: str, reading: Reading, options: Options | None = None) -> Outlin
     left = pace.available - plan.seconds
     cut = [
         *(_no_time(section, pace, left, drafts) for section in over),
-        *(Cut(row["id"], brief(row), "no time was left for it") for row in late),
+        *(Cut(row["id"], brief(refusals.title(row)), "no time was left for it") for row in late),
         *failing,
-        *(_below(row, place, top or 0, talk) for place, row in enumerate(below, start=(top or 0) + 1)),
+        *(
+            Cut(row["id"], brief(refusals.title(row)), _beyond(row, place, top or 0, talk))
+            for place, row in enumerate(below, start=(top or 0) + 1)
+        ),
         *chosen.cut,
     ]
-    ranking = _ranking(talk, chosen, {section.claim for section in kept})
-    keys = [key for section in kept for key in section.sources]
-    if ranking:
-        keys += [
-            s["source"]
-            for row in ranking.claims
-            if row["shown"]
-            for s in row["scores"].values()
-            if s["source"]
-        ]
+    shown, summary = making.tables(kept)
+    seconds = plan.seconds + ((_ending(pace, shown, closing) - frame[1]) if plan.closing else 0)
+    ranking = _ranking(talk, chosen, {section.claim for section in kept}, refusals)
     return Outline(
         name=clean(talk.get("name", name)),
-        title=clean(talk["title"]),
+        title=title or "",
         minutes=pace.minutes,
         words_per_minute=pace.rate,
         pause_seconds=pace.pause,
-        seconds=plan.seconds,
+        seconds=seconds,
         opening=opening if plan.opening else None,
         closing=closing if plan.closing else None,
         sections=tuple(kept),
         cut=tuple(cut),
-        references=sources.numbered(keys),
+        references=sources.numbered(_cited(kept, shown, ranking)),
         ranking=ranking,
-        summary=_scores([section.claim for section in kept], reading),
-        notices=tuple(_notices(kept, over + late, chosen, failing, top, pace, plan, frame, options)),
+        summary=summary,
+        tables=shown if plan.closing else tuple(dataclasses.replace(table, say=()) for table in shown),
+        notices=tuple(
+            _notices(kept, over + late, chosen, failing, top, pace, plan, frame, options)
+            + _unfound(talk, kept)
+        ),
     )
 
 
-def _scores(claims: list[str], reading: Reading) -> tuple[str, ...]:
-    """The score of the talk's predictions, on what they are about and on stand-ins apart; nothing without any."""
-    stands = [pair for claim in claims if (pair := reading.prediction(claim)) is not None]
-    given = [pair for pair in stands if pair[0].probability is not None]
-    if not given:
-        return ()
-    told = []
-    for place, where in enumerate(("", "On stand-ins of our own, scored apart: ")):
-        forecasts = [pair[place].forecast for pair in given]
-        resolved = [forecast for forecast in forecasts if forecast is not None]
-        score = brier(resolved)
-        if score is not None:
-            told.append(
-                f"{where}{len(resolved)} of {counted(len(given), 'prediction')} resolved,"
-                f" Brier score {score:.3f} (0 is perfect, 0.25 is a coin)"
-            )
-        elif not where:
-            told.append(f"None of {counted(len(given), 'prediction')} is resolved yet, so there is no score")
-    return tuple(told)
+def _ending(pace: _Pace, tables: tuple[Table, ...], closing: str | None) -> int:
+    """Seconds for what is said over the tables, and then at the end."""
+    return sum(pace.seconds(table.say) for table in tables) + pace.seconds((closing,) if closing else ())
+
+
+def _cited(kept: list[Section], tables: tuple[Table, ...], ranking: Ranking | None) -> list[str]:
+    """Every source that the talk names, in the order in which it does."""
+    keys = [key for section in kept for key in section.sources]
+    keys += [key for table in tables for key in table.sources]
+    for row in ranking.claims if ranking else ():
+        if row["shown"]:
+            keys += [given["source"] for given in row["scores"].values() if given["source"]]
+    return keys
+
+
+def _unfound(talk: Mapping[str, Any], kept: list[Section]) -> list[str]:
+    """The pictures that a talk names and no run has."""
+    wanted = talk.get("pictures") or {}
+    return [
+        f"{section.claim} has no picture {wanted[section.claim]}: see `kb run show` for the files of its run"
+        for section in kept
+        if section.claim in wanted
+        and not (section.picture and is_named(section.picture, wanted[section.claim]))
+    ]
+
+
+@dataclass(frozen=True)
+class _Making:
+    """What makes items of claims."""
+
+    talk: Mapping[str, Any]
+    reading: Reading
+    sources: Sources
+    refusals: Refusals
+    pace: _Pace
+
+    def drafts(self, rows: list[Row], only_verified: bool) -> tuple[list[Draft], list[Cut], list[Row]]:
+        """Drafts in order until the time is used up; claims left out for what is withheld; claims never reached."""
+        drafts: list[Draft] = []
+        withheld: list[Cut] = []
+        used = 0
+        for place, row in enumerate(rows):
+            if used > self.pace.available:
+                return drafts, withheld, rows[place:]
+            whole = isinstance(row.get("citations"), list)
+            claim = row if whole else self.reading.claim(row["id"])
+            if claim is None:  # removed between the list and now: cannot happen in one read transaction
+                continue
+            picture = (self.talk.get("pictures") or {}).get(row["id"])
+            one = draft(claim, self.reading, self.sources, self.refusals, picture)
+            doubt = next((flag for flag in one.section.flags if "withheld" in flag), None)
+            if only_verified and doubt:
+                withheld.append(Cut(row["id"], one.section.title, f"not verified: {doubt}"))
+                continue
+            drafts.append(one)
+            used += self.pace.seconds(one.forms[0])
+        return drafts, withheld, []
+
+    def tables(self, sections: list[Section]) -> tuple[tuple[Table, ...], tuple[str, ...]]:
+        """The talk's tables, and the score of its predictions."""
+        summary = tables.summary_of([section.claim for section in sections], self.reading)
+        found = (
+            tables.predictions(sections, summary),
+            tables.terms(self.talk.get("terms") or (), sections),
+        )
+        return tuple(table for table in found if table is not None), summary
 
 
 def _sensible(options: Options) -> None:
@@ -134,28 +188,6 @@ def _sensible(options: Options) -> None:
         raise KbError(f"--minutes {options.minutes:g} is no length of a talk", "give 0.5 to 600")
     if options.top is not None and not 1 <= options.top <= 200:
         raise KbError(f"--top {options.top} is no number of items", "give 1 to 200")
-
-
-def _drafts(
-    rows: list[Row], reading: Reading, sources: Sources, pace: _Pace, only_verified: bool
-) -> tuple[list[Draft], list[Cut], list[Row]]:
-    """Drafts in order until the time is used up; claims left out for a failing figure; claims never reached."""
-    drafts: list[Draft] = []
-    failing: list[Cut] = []
-    used = 0
-    for place, row in enumerate(rows):
-        if used > pace.available:
-            return drafts, failing, rows[place:]
-        claim = row if "citations" in row and isinstance(row["citations"], list) else reading.claim(row["id"])
-        if claim is None:  # removed between the list and now: cannot happen in one read transaction
-            continue
-        one = draft(claim, reading, sources.label)
-        if only_verified and any("fails its check" in warning for warning in one.section.warnings):
-            failing.append(Cut(row["id"], one.section.title, "not verified: a computation it rests on fails"))
-            continue
-        drafts.append(one)
-        used += pace.seconds(one.forms[0])
-    return drafts, failing, []
 
 
 def _timed(one: Draft, length: int, pace: _Pace, talk: Mapping[str, Any], ranks: dict[str, int]) -> Section:
@@ -191,20 +223,20 @@ def _no_time(section: Section, pace: _Pace, left: float, drafts: list[Draft]) ->
     )
 
 
-def _below(row: Row, place: int, top: int, talk: Mapping[str, Any]) -> Cut:
+def _beyond(row: Row, place: int, top: int, talk: Mapping[str, Any]) -> str:
     why = f"beyond the first {top} (it is number {place}"
     if talk.get("order", "hand") == "rubric":
         points = rubric.total(talk["rubric"]["scores"][row["id"]], rubric.weights_of(talk["rubric"]))
         why += f", with {weight(points)} points"
-    return Cut(row["id"], brief(row), f"{why})")
+    return f"{why})"
 
 
-def _ranking(talk: Mapping[str, Any], chosen: Chosen, shown: set[str]) -> Ranking | None:
+def _ranking(talk: Mapping[str, Any], chosen: Chosen, shown: set[str], refusals: Refusals) -> Ranking | None:
     if talk.get("order", "hand") != "rubric":
         return None
     of = talk["rubric"]
     weights = rubric.weights_of(of)
-    titles = {row["id"]: clean(row.get("headline") or row["statement"]) for row in chosen.rows}
+    titles = {row["id"]: refusals.title(row) for row in chosen.rows}
     claims = tuple(
         {
             "claim": name,
@@ -215,7 +247,7 @@ def _ranking(talk: Mapping[str, Any], chosen: Chosen, shown: set[str]) -> Rankin
             "scores": {
                 criterion: {
                     "score": given["score"],
-                    "reason": clean(given["reason"]),
+                    "reason": refusals.spoken(maybe(given["reason"]), [{"id": name}]) or "",
                     "source": given.get("source"),
                 }
                 for criterion, given in of["scores"][name].items()

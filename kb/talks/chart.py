@@ -2,73 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from kb.talks import theme
+from kb.talks import table, theme
+from kb.talks.drawing import CREDIT, TEXT, Drawing, Label, Rectangle, credits
 from kb.talks.escape import html
-from kb.talks.measure import width_of
+from kb.talks.measure import BOLD, LINE, width_of, wrapped
 from kb.talks.outline import Picture
-from kb.talks.text import number, shorten
+from kb.talks.text import as_printed, shorten
 
-TEXT = 18
-CREDIT = 15
-_LABEL_SHARE = 0.54
-_VALUE_WIDTH = 74
+LEAST_PLOT = 190
+"""Pixels of height below which a plot says nothing."""
+_LABEL_SHARE = 0.46
 _BOLD = ' font-weight="600"'
 
 
-@dataclass(frozen=True)
-class Rectangle:
-    """A filled rectangle, in pixels from the chart's own corner."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    colour: str
-
-
-@dataclass(frozen=True)
-class Label:
-    """Words in a box; `anchor` is start or end, `y` the box's top."""
-
-    x: float
-    y: float
-    width: float
-    text: str
-    size: int
-    colour: str
-    anchor: str = "start"
-    bold: bool = False
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A chart, `width` x `height` pixels."""
-
-    width: float
-    height: float
-    rectangles: tuple[Rectangle, ...]
-    labels: tuple[Label, ...]
-
-
 def drawn(picture: Picture, width: float, height: float) -> Drawing:
-    """Draw the bars of a picture: names on the left, values at the bars' ends, spread as a thin line, zero-based."""
+    """Draw a picture's table, or its bars."""
+    return table.drawn(picture, width, height) if picture.table else _bars(picture, width, height)
+
+
+def fits(picture: Picture, width: float, height: float) -> bool:
+    """Whether a picture can be shown in a place of that size so that it can be read."""
+    if picture.table:
+        return table.fits(picture, width, height)
+    if picture.bars:
+        rows = len(picture.bars) + len({bar.group for bar in picture.bars if bar.group})
+        return (height - 2 * TEXT - 2.5 * CREDIT * LINE) / rows >= TEXT * LINE
+    return height >= LEAST_PLOT
+
+
+def _bars(picture: Picture, width: float, height: float) -> Drawing:
+    """Names on the left, values at the bars' ends, spread as a thin line, zero-based."""
     rectangles: list[Rectangle] = []
     labels: list[Label] = []
     title = " · ".join(part for part in (picture.title, picture.unit) if part)
-    labels.append(Label(0, 0, width, _cut(title, TEXT, width), TEXT, theme.MUTED, bold=True))
-    top, bottom = TEXT * 1.9, height - CREDIT * 2
-    row = min(56.0, (bottom - top) / max(1, len(picture.bars)))
-    small = _label_size(picture, width * _LABEL_SHARE)
-    left = min(
-        width * _LABEL_SHARE,
-        max(width_of(_cut(b.label, small, width * _LABEL_SHARE), small) for b in picture.bars) + 10,
-    )
-    room = width - left - _VALUE_WIDTH
+    labels.append(Label(0, 0, width, wrapped(title, TEXT, width / BOLD)[0], TEXT, theme.MUTED, bold=True))
+    credit = wrapped(picture.credit, CREDIT, width)[:2]
+    top, bottom = TEXT * 1.9, height - 8 - len(credit) * CREDIT * LINE
+    groups = list(dict.fromkeys(bar.group for bar in picture.bars if bar.group))
+    row = min(60.0, (bottom - top) / max(1, len(picture.bars) + len(groups)))
+    size, names = _names(picture, width * _LABEL_SHARE - 12, row)
+    left = max(width_of(line, size) for lines in names for line in lines) + 12
+    values = [as_printed(b.value) + (f" ± {as_printed(b.spread)}" if b.spread else "") for b in picture.bars]
+    beside = max(width_of(value, TEXT) * BOLD for value in values) + 8
+    room = max(20.0, width - left - beside - 8)
     most = max(bar.value + (bar.spread or 0) for bar in picture.bars) or 1
+    y = top
     for place, bar in enumerate(picture.bars):
-        y = top + place * row
+        if bar.group and (place == 0 or picture.bars[place - 1].group != bar.group):
+            name = _cut(bar.group, TEXT, width)
+            labels.append(Label(0, y + (row - TEXT * LINE) / 2, width, name, TEXT, theme.MUTED))
+            y += row
         thick = row * 0.62
         length = max(1.5, room * bar.value / most)
         colour = theme.BAR if bar.strong else theme.BAR_OTHER
@@ -80,15 +63,15 @@ def drawn(picture: Picture, width: float, height: float) -> Drawing:
             )
             rectangles.append(Rectangle(left + low, y + row / 2 - 1, max(1.0, high - low), 2, theme.INK))
             end = max(length, high)
-        words = y + (row - TEXT * 1.2) / 2
-        labels.append(Label(0, words, left - 8, _cut(bar.label, small, left - 8), small, theme.INK))
-        spread = f" ± {number(bar.spread)}" if bar.spread and len(number(bar.spread)) < 3 else ""
-        labels.append(
-            Label(left + end + 8, words, _VALUE_WIDTH, number(bar.value) + spread, TEXT, theme.INK, bold=True)
-        )
-    credit = _cut(picture.credit, CREDIT, width)
-    labels.append(Label(0, top + row * len(picture.bars) + 8, width, credit, CREDIT, theme.MUTED))
-    return Drawing(width, height, tuple(rectangles), tuple(labels))
+        first = y + (row - len(names[place]) * size * LINE) / 2
+        labels += [
+            Label(0, first + line * size * LINE, left - 4, text, size, theme.INK)
+            for line, text in enumerate(names[place])
+        ]
+        words = y + (row - TEXT * LINE) / 2
+        labels.append(Label(left + end + 8, words, beside, values[place], TEXT, theme.INK, bold=True))
+        y += row
+    return Drawing(width, height, tuple(rectangles), (*labels, *credits(credit, y + 8, width)))
 
 
 def svg(picture: Picture, width: float, height: float) -> str:
@@ -111,12 +94,13 @@ def svg(picture: Picture, width: float, height: float) -> str:
     return "".join([*parts, "</svg>"])
 
 
-def _label_size(picture: Picture, width: float) -> int:
-    """The largest size at which every bar's name fits, else the smallest."""
-    for size in (TEXT, 17, 16):
-        if all(width_of(bar.label, size) + 10 <= width for bar in picture.bars):
-            return size
-    return CREDIT
+def _names(picture: Picture, width: float, row: float) -> tuple[int, list[list[str]]]:
+    """The bars' names as lines of one size, the largest at which each has room beside its bar; else cut at it."""
+    for size in (TEXT, 19, 18, 17):
+        names = [wrapped(bar.label, size, width) for bar in picture.bars]
+        if max(map(len, names)) * size * LINE <= row - (8 if max(map(len, names)) > 1 else 0):
+            return size, names
+    return 16, [[_cut(bar.label, 16, width)] for bar in picture.bars]
 
 
 def _cut(text: str, size: int, width: float) -> str:

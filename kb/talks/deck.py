@@ -6,303 +6,184 @@ smallest size is cut with a pointer to the notes, which hold it whole. Positions
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-from kb.talks import notes
-from kb.talks.evidence import verb as verb_of
-from kb.talks.marks import MARKS
-from kb.talks.measure import Set, fitted, height_of, width_of
-from kb.talks.outline import Objection, Outline, Picture, Reference, Section
-from kb.talks.text import clock, counted, numerals, people, sentence, shorten
-from kb.talks.theme import HEIGHT, MARGIN, WIDTH
+from kb.talks import backup, chart, notes
+from kb.talks.column import GAP, SIZES, Block, Want, column, is_whole
+from kb.talks.marks import MARKS, is_doubted, standing
+from kb.talks.measure import Set, fitted, height_of
+from kb.talks.outline import Outline, Picture, Section
+from kb.talks.sections import chance, on_a_stand_in
+from kb.talks.slide import (
+    BAND,
+    CLOSING_GAP,
+    FOOTER_TOP,
+    FULL,
+    TOP,
+    TOP_ALONE,
+    TOP_OPENING,
+    Footer,
+    Slide,
+    cited,
+    marks_of,
+    picture_box,
+    title_set,
+)
+from kb.talks.text import counted, joined, numerals, plain_quote, shorten, typeset
+from kb.talks.theme import HEIGHT, MARGIN
 
-TITLE_SIZES = (52, 48, 44, 40, 36, 34)
-NUMBER_SIZES = (44, 40, 36, 32, 28)
-BODY_SIZES = (30, 28, 26, 24, 22)
-QUOTE_SIZES = (26, 24, 22)
-CAVEAT_SIZES = (28, 26, 24, 22)
-LIST_SIZE = 22
-
-FULL = WIDTH - 2 * MARGIN
-TOP = 40
-TITLE_HEIGHT = 186
-FOOTER_TOP = 634
-PICTURE_WIDTH = 500
-GAP = 16
-BAND = 14
-"""Space inside the caveat's ground, above and below its text."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """A box of text: role (number, body, caveat, quote or row), the text as set, and its box's top."""
-
-    role: str
-    text: Set
-    top: float
-    lead: str = ""
-
-
-@dataclass(frozen=True)
-class Footer:
-    """What stands at the foot of an item: our verdict, the literature's status, the citation, the claim's id."""
-
-    verdict: str
-    status: str
-    source: str
-    claim: str
-
-    @property
-    def check(self) -> str:
-        """The verdict with its mark, as words."""
-        return f"our check: {MARKS[self.verdict]} {self.verdict}"
-
-    @property
-    def literature(self) -> str:
-        """The literature's status, kept apart from our verdict."""
-        return f"literature: {self.status}"
-
-
-@dataclass(frozen=True)
-class Slide:
-    """One slide: its title, boxes under it, an optional picture in its box, a footer, and the speaker's notes.
-
-    kind: opening, item, closing, list or backup. picture_top and picture_height are 0 without a picture.
-    """
-
-    kind: str
-    title: Set
-    blocks: tuple[Block, ...] = ()
-    picture: Picture | None = None
-    picture_top: float = 0
-    picture_height: float = 0
-    footer: Footer | None = None
-    notes: tuple[str, ...] = ()
-
-
-@dataclass
-class _Column:
-    """Boxes from the top down, in what height is left."""
-
-    top: float
-    bottom: float
-    width: float
-    blocks: list[Block] = field(default_factory=list)
-
-    def add(self, role: str, text: str, sizes: tuple[int, ...], share: float = 1.0, lead: str = "") -> bool:
-        """Set a text in at most `share` of the height that is left; False where nothing of it fits."""
-        room = (self.bottom - self.top) * share
-        set_ = fitted(lead + text, self.width, room, sizes, bold=role == "number")
-        if not set_.text:
-            return False
-        self.blocks.append(Block(role, Set(set_.text[len(lead) :], *_rest(set_)), self.top, lead))
-        self.top += set_.height + GAP
-        return True
-
-
-def _rest(set_: Set) -> tuple[int, float, bool]:
-    return set_.size, set_.height, set_.cut
+CAVEAT_SIZES = (30, 28, 26, 24, 22)
+TITLE_BESIDE_PICTURE = 132
+BESIDE = 24
+"""The comfortable size of texts beside a picture."""
 
 
 def slides(outline: Outline) -> tuple[Slide, ...]:
-    """The slides of a talk: opening, items, closing, references, and after them the backup, one per objection."""
+    """The slides of a talk: opening, items, tables, closing, references, and after them the backup."""
+    items = [_item(section, outline) for section in outline.sections]
     return (
         _opening(outline),
-        *(_item(section, outline) for section in outline.sections),
+        *items,
+        *backup.tables(outline),
         _closing(outline),
-        *_references(outline.references),
-        *_other_weights(outline),
-        *_objections(outline),
+        *backup.references(outline),
+        *backup.other_weights(outline),
+        *backup.figures(outline, {item.picture for item in items}),
+        *backup.objections(outline),
     )
-
-
-def title_set(text: str, height: float = TITLE_HEIGHT) -> Set:
-    """A title as large as its length lets it be."""
-    return fitted(text, FULL, height, TITLE_SIZES, bold=True)
 
 
 def _opening(outline: Outline) -> Slide:
-    title = fitted(outline.title, FULL, 330, (64, 58, 52, 46, 40), bold=True)
-    column = _Column(TOP + 120 + title.height + 2 * GAP, HEIGHT - MARGIN, FULL)
-    count = counted(len(outline.sections), "finding")
+    title = fitted(typeset(outline.title), FULL, 250, (64, 58, 52, 46, 40), bold=True)
+    count = counted(len(outline.sections), "claim")
     minutes = f"{outline.minutes:g} minute{'' if outline.minutes == 1 else 's'}"
-    column.add("body", f"{count}, each with its evidence and the best objection to it · {minutes}", (28, 24))
-    for line in outline.summary:
-        column.add("body", line, (26, 24, 22))
-    return Slide("opening", title, tuple(column.blocks), notes=notes.of_opening(outline))
+    wants = [Want("body", f"{count}, each with its evidence and the best objection to it · {minutes}")]
+    if outline.sections:
+        wants.append(Want("body", _tally(outline)))
+    wants += [Want("body", line, optional=True) for line in outline.summary]
+    top = TOP_OPENING + title.height + 2 * GAP
+    blocks = column(wants, top, HEIGHT - MARGIN, FULL)
+    return Slide("opening", title, blocks, notes=notes.of_opening(outline))
+
+
+def _tally(outline: Outline) -> str:
+    """How the talk's claims stand, so that nobody takes all of them for settled."""
+    verdicts = Counter(section.verdict for section in outline.sections)
+    statuses = Counter(section.status for section in outline.sections)
+    ours = [f"{verdicts[word]} {word}" for word in MARKS if verdicts[word]]
+    theirs = [f"{count} {word}" for word, count in sorted(statuses.items(), key=lambda pair: -pair[1])]
+    return f"Our own checks: {joined(ours)}. The literature: {joined(theirs)}."
 
 
 def _item(section: Section, outline: Outline) -> Slide:
-    title = title_set(section.title)
     caveat = _caveat(section)
     bottom = (caveat.top - BAND if caveat else FOOTER_TOP) - GAP
-    top = TOP + title.height + GAP + 6
-    picture = section.picture if bottom - top >= 190 else None
-    column = _Column(top, bottom, FULL - (PICTURE_WIDTH + 2 * GAP if picture else 0))
-    leads = [point for point in section.points if point != section.statement]
-    number = section.number if section.number is not None and section.number in leads else None
-    if number:
-        column.add("number", number, NUMBER_SIZES, 0.55)
-    for point in leads:
-        if point != number:
-            column.add("body", point, BODY_SIZES, 0.7)
-    if section.statement in section.points or title.cut:
-        lead = "The claim: " if section.status in ("refuted", "disputed") else ""
-        column.add("body", section.statement, BODY_SIZES, lead=lead)
-    _quoted(section, column)
-    blocks = (*column.blocks, *([caveat] if caveat else []))
-    return Slide(
-        "item",
-        title,
-        blocks,
-        picture,
-        top if picture else 0,
-        bottom - top if picture else 0,
-        Footer(section.verdict, section.status, cited(section, outline), section.claim),
-        notes.of_section(section),
-    )
+    footer = Footer(cited(section, outline), section.claim)
+    marks = marks_of(section.verdict, section.status, section.flags)
+    told = notes.of_section(section)
+    for picture, width in _pictures(section):
+        title = title_set(section.title, TITLE_BESIDE_PICTURE)
+        top = TOP + title.height + GAP
+        box = picture_box(picture, top, bottom, width)
+        wants = _wants(section, title.cut, beside=True)
+        blocks = column(wants, top, bottom, box.left - 2 * GAP - MARGIN, BESIDE)
+        if title.cut or not chart.fits(picture, box.width, box.height) or not is_whole(blocks, wants):
+            continue
+        blocks = (*blocks, *([caveat] if caveat else []))
+        return Slide("item", title, blocks, marks, picture, box, footer, told)
+    title = title_set(section.title)
+    blocks = column(_wants(section, title.cut), TOP + title.height + GAP, bottom, FULL)
+    return Slide("item", title, (*blocks, *([caveat] if caveat else [])), marks, footer=footer, notes=told)
 
 
-def _quoted(section: Section, column: _Column) -> None:
-    """The first quote in what room is left, if it can stand there whole."""
+def _pictures(section: Section) -> Iterator[tuple[Picture, int]]:
+    """The item's picture with the widths to try: a picture that leaves the words no room goes to the backup."""
+    picture = section.picture
+    if picture is not None:
+        widths = (660, 580, 500) if picture.file else (560, 500) if picture.bars else (640, 560)
+        yield from ((picture, width) for width in widths)
+
+
+def _wants(section: Section, title_cut: bool, *, beside: bool = False) -> list[Want]:
+    """The texts of an item, what may go at the end: number, our run, forecast, answer, statement, quote.
+
+    Beside a plot of our own run the claim's full sentence may go: the headline says it, the plot shows it.
+    """
+    wants = []
+    if section.number:
+        wants.append(Want("number", section.number))
+    if section.forecast:
+        told = f"{chance(section.forecast)} → {section.forecast.outcome or 'not resolved'}"
+        wants.append(Want("body" if section.forecast.probability is None else "number", told))
+        wants += [Want("body", line) for line in on_a_stand_in(section.forecast)]
+    for one in section.measured[:1]:
+        if not wants:
+            wants.append(Want("number", one.shown))
+        told = one.about if wants[0].text == one.shown else one.text
+        wants.append(Want("body", told, lead="Our run: "))
+    if section.answer:
+        wants.append(Want("body", section.answer, lead="Answer: "))
+    plot = beside and bool(section.picture and section.picture.file)
+    departs = Want("body", _departs(section), lead="Not the original: ", optional=True)
+    if section.departures and plot:
+        wants.append(departs)
+    if section.statement in section.points or title_cut:
+        lead = "The claim: " if is_doubted(section.status, section.verdict) else ""
+        # Beside its answer a question may go, too.
+        optional = (plot or section.answer is not None) and not title_cut
+        wants.append(Want("body", section.statement, lead, optional=optional))
+    if section.departures and not plot:
+        wants.append(departs)
     first = next((one for one in section.evidence if one.quote and len(numerals(one.quote)) <= 4), None)
-    if first is None:
-        return
-    text = f"“{first.quote}” – {first.label}"
-    height = column.bottom - column.top - GAP
-    for size in QUOTE_SIZES:
-        if height_of(text, size, column.width) <= height:
-            column.top += GAP
-            column.add("quote", text, (size,))
-            return
+    if first and first.quote:
+        wants.append(Want("quote", f"“{plain_quote(first.quote)}” – {first.label}", optional=True))
+    return wants
+
+
+def _departs(section: Section) -> str:
+    """What of our own run is not as in the original, as much as a slide can say."""
+    first, more = next(iter(section.departures), ""), len(section.departures) - 1
+    return shorten(first, 90) + (f" ({counted(more, 'more departure')} in the notes)" if more > 0 else "")
 
 
 def _caveat(section: Section) -> Block | None:
     if not section.caveat:
         return None
     lead = "But: "
-    text = fitted(lead + section.caveat, FULL - 2 * GAP, 150, CAVEAT_SIZES)
-    top = FOOTER_TOP - GAP - BAND - text.height
-    return Block("caveat", Set(text.text[len(lead) :], *_rest(text)), top, lead)
-
-
-def cited(section: Section, outline: Outline) -> str:
-    """The citation for the foot of a slide, short enough to share its line with the claim's id."""
-    if not section.evidence:
-        return f"{section.asserted_by}{', ' + section.date if section.date else ''}"
-    numbers = {reference.key: reference.number for reference in outline.references}
-    first = section.evidence[0]
-    where = f", {first.locator}" if first.locator else ""
-    number = f" [{numbers[first.source]}]" if first.source in numbers else ""
-    room = int((FULL - 30 - width_of(section.claim, 19)) / (19 * 0.62))
-    return shorten(f"{first.label}{where}", max(20, room - len(number))) + number
+    text = fitted(lead + typeset(section.caveat), FULL - 2 * GAP, 150, CAVEAT_SIZES)
+    top = FOOTER_TOP - 12 - BAND - text.height
+    return Block("caveat", Set(text.text[len(lead) :], text.size, text.height, text.cut), top, lead)
 
 
 def _closing(outline: Outline) -> Slide:
     title = title_set("What to take home")
-    column = _Column(TOP + title.height + 2 * GAP, HEIGHT - MARGIN - 40, FULL)
-    if outline.closing:
-        column.add("body", outline.closing, (34, 30, 28, 26), 0.6)
-    for place, section in enumerate(outline.sections, start=1):
-        room = int(FULL / (24 * 0.58))
-        more = len(outline.sections) - place
-        column.bottom = HEIGHT - MARGIN - (40 if more else 0)  # room for "and so many more"
-        if not column.add("row", shorten(section.title, room - 6), (24, 22), lead=f"{place}. "):
-            column.bottom = HEIGHT - MARGIN
-            column.add("row", f"… and {more + 1} more", (24, 22))
-            break
-        column.top -= GAP - 10
-    return Slide("closing", title, tuple(column.blocks), notes=notes.of_closing(outline))
-
-
-def _references(references: tuple[Reference, ...]) -> Iterator[Slide]:
     rows = []
-    for one in references:
-        who = f"{people(one.authors)} ({one.year})." if one.year else sentence(people(one.authors))
-        rows.append((f"[{one.number}] ", shorten(f"{who} {sentence(one.title)} {one.url}".strip(), 400)))
-    yield from listed("References", rows, ("Sources, in the order of their first use.",))
+    for place, section in enumerate(outline.sections, start=1):
+        doubt = standing(section.status, section.verdict)
+        rows.append((f"{place}. ", typeset(shorten(section.title, 120)) + (f" ({doubt})" if doubt else "")))
+    top = TOP_ALONE + title.height + GAP
+    closing = typeset(outline.closing) if outline.closing else None
+    blocks = _rows(closing, rows, top, HEIGHT - MARGIN // 2)
+    return Slide("closing", title, blocks, notes=notes.of_closing(outline))
 
 
-def listed(title: str, rows: list[tuple[str, str]], said: tuple[str, ...]) -> Iterator[Slide]:
-    """Slides with rows (lead, text), as many on each as fit."""
-    pages: list[list[Block]] = []
-    set_title = title_set(title)
-    start = float(TOP + set_title.height + GAP)
-    top = float(HEIGHT)
-    for lead, text in rows:
-        taken = height_of(lead + text, LIST_SIZE, FULL)
-        if top + taken > HEIGHT - MARGIN:
-            pages.append([])
-            top = start
-        pages[-1].append(Block("row", Set(text, LIST_SIZE, taken), top, lead))
-        top += taken + 10
-    for place, page in enumerate(pages, start=1):
-        of = f" ({place} of {len(pages)})" if len(pages) > 1 else ""
-        yield Slide("list", title_set(title + of), tuple(page), notes=said)
-
-
-def _other_weights(outline: Outline) -> Iterator[Slide]:
-    if outline.ranking is None or not outline.ranking.alternatives:
-        return
-    rows = [
-        (f"{one['name']}: ", shorten(f"{sentence(one['text'])} Then: {', '.join(one['top'])}.", 600))
-        for one in outline.ranking.alternatives
-    ]
-    said = tuple(f"{s.claim}: {s.why}." for s in outline.sections if s.why)
-    yield from listed(f"Other weights give another {outline.ranking.size}", rows, said)
-
-
-def _objections(outline: Outline) -> Iterator[Slide]:
-    """Backup: one slide per objection, those that speak against several items once."""
-    seen: set[tuple[str | None, str | None, str]] = set()
-    for section in outline.sections:
-        for one in section.objections:
-            key = (one.source, one.claim, one.quote or one.text)
-            if key not in seen:
-                seen.add(key)
-                yield _objection(one, section, outline)
-
-
-def _objection(one: Objection, section: Section, outline: Outline) -> Slide:
-    verb = verb_of(one)
-    title = title_set(one.text if one.claim else f"{one.label} {verb}: {section.title}")
-    column = _Column(TOP + title.height + GAP + 6, FOOTER_TOP - GAP, FULL)
-    if one.claim:
-        column.add("body", section.title, BODY_SIZES, 0.4, lead=f"This {verb}: ")
-    if one.quote:
-        column.add("quote", f"“{one.quote}”", (34, 32, 30, 28, 26), 0.6)
-    if not one.quote and not one.text and one.locator:
-        column.add("body", one.locator, BODY_SIZES, lead="See ")
-    if one.text and not one.claim:
-        column.add("body", one.text, BODY_SIZES[1:], 0.6)
-    if one.note:
-        column.add("body", one.note, BODY_SIZES, 0.4, lead="How: ")
-    for answer in one.answers:
-        column.add("body", answer, BODY_SIZES, 0.6, lead="Answer: ")
-    numbers = {reference.key: reference.number for reference in outline.references}
-    where = f", {one.locator}" if one.locator else ""
-    number = f" [{numbers[one.source]}]" if one.source in numbers else ""
-    room = int((FULL - 30 - width_of(section.claim, 19)) / (19 * 0.62))
-    source = shorten(f"claim {one.claim}" if one.claim else f"{one.label}{where}", max(20, room - 5)) + number
-    return Slide(
-        "backup",
-        title,
-        tuple(column.blocks),
-        footer=Footer(section.verdict, section.status, source, section.claim),
-        notes=(
-            f"They may ask - {notes.asked(one)}",
-            notes.answered(one),
-            f"About {section.claim}: {section.title}",
-        ),
-    )
-
-
-def spoken(slide: Slide) -> str:
-    """The notes as one text, a line each."""
-    return "\n".join(slide.notes)
-
-
-def summary(outline: Outline) -> str:
-    """What a footer may say of the whole talk."""
-    return f"{outline.title} · {clock(outline.seconds)}"
+def _rows(first: str | None, rows: list[tuple[str, str]], top: float, bottom: float) -> tuple[Block, ...]:
+    """A text and rows under it, at the largest size at which they fit; at the smallest as many as fit."""
+    blocks: list[Block] = []
+    for size in SIZES[3:]:
+        blocks, y = [], top
+        if first:
+            blocks.append(Block("body", fitted(first, FULL, bottom - top, (size + 4, size)), y))
+            y += blocks[-1].text.height + GAP
+        for lead, text in rows:
+            height = height_of(lead + text, size, FULL)
+            blocks.append(Block("row", Set(text, size, height), y, lead))
+            y += height + CLOSING_GAP
+        if y - CLOSING_GAP <= bottom:
+            return tuple(blocks)
+    line = height_of("more", SIZES[-1], FULL)
+    kept = [block for block in blocks if block.top + block.text.height + CLOSING_GAP + line <= bottom]
+    end = kept[-1].top + kept[-1].text.height + CLOSING_GAP if kept else top
+    more = Set(f"… and {len(blocks) - len(kept)} more", SIZES[-1], line)
+    return (*kept, Block("row", more, end))

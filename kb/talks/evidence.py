@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kb.talks.outline import Evidence, Objection
+from kb.talks.marks import flags_of
+from kb.talks.outline import Answer, Evidence, Objection
 from kb.talks.reading import Reading, Row
+from kb.talks.refusals import Refusals
 from kb.talks.text import clean, maybe, numerals, sentence, withhold
 
 FOR = ("asserts", "supports")
@@ -24,42 +26,59 @@ def evidence_of(claim: Row, label: Callable[[str], str], withheld: set[str]) -> 
 
 
 def objections_to(
-    claim: Row, reading: Reading, label: Callable[[str], str], withheld: set[str]
+    claim: Row, reading: Reading, label: Callable[[str], str], refusals: Refusals
 ) -> tuple[Objection, ...]:
     """What speaks against the claim, strongest first: citations that dispute or qualify it, claims that rebut it.
 
     The answers to a claim that rebuts it are the claims that rebut, undercut or qualify that one.
     """
     found: list[Objection] = []
+    withheld = set(refusals.of(claim["id"]).numerals)
     for citation in claim.get("citations", []):
         kind = citation["stance"] if citation["stance"] in AGAINST else citation.get("role")
         if kind in (*AGAINST, "limitation"):
             found.append(_from_citation(kind, citation, label, withheld))
     for relation in claim.get("relations", []):
-        if relation["direction"] == "in" and relation["type"] in ATTACKS and _stated(relation):
-            found.append(
-                Objection(
-                    kind=ATTACKS[relation["type"]],
-                    text=withhold(clean(relation["statement"]), withheld),
-                    label=relation["claim"],
-                    claim=relation["claim"],
-                    note=_unless_withheld(maybe(relation.get("note")), withheld),
-                    answers=_answers(relation["claim"], claim["id"], reading, withheld),
-                )
-            )
+        if _attacks(relation):
+            found.append(_from_claim(relation, claim["id"], reading, refusals, withheld))
     return tuple(sorted(found, key=lambda objection: _STRENGTH.index(objection.kind)))
 
 
-def _answers(rebutting: str, about: str, reading: Reading, withheld: set[str]) -> tuple[str, ...]:
-    """What stands in the library against a claim that rebuts another; that other itself is no answer."""
-    other = reading.claim(rebutting) or {}
-    return tuple(
-        withhold(clean(relation["statement"]), withheld)
-        for relation in other.get("relations", [])
-        if relation["direction"] == "in"
-        and relation["type"] in ATTACKS
-        and relation["claim"] != about
-        and _stated(relation)
+def _attacks(relation: Mapping[str, Any]) -> bool:
+    return relation["direction"] == "in" and relation["type"] in ATTACKS and bool(relation.get("statement"))
+
+
+def _from_claim(
+    relation: Mapping[str, Any], about: str, reading: Reading, refusals: Refusals, withheld: set[str]
+) -> Objection:
+    """A claim that speaks against another, and what stands in the library against it; that other is no answer."""
+    name = relation["claim"]
+    other = reading.claim(name) or {}
+    refused = refusals.of(name, other)
+    return Objection(
+        kind=ATTACKS[relation["type"]],
+        text=withhold(clean(relation["statement"]), withheld | refused.numerals),
+        label=name,
+        claim=name,
+        note=_unless_withheld(maybe(relation.get("note")), withheld),
+        status=other.get("status"),
+        verdict=other.get("verdict"),
+        flags=flags_of(other, refused.failing),
+        answers=tuple(
+            _answer(one, reading, refusals, withheld)
+            for one in other.get("relations", [])
+            if _attacks(one) and one["claim"] != about
+        ),
+    )
+
+
+def _answer(relation: Mapping[str, Any], reading: Reading, refusals: Refusals, withheld: set[str]) -> Answer:
+    row = reading.claim(relation["claim"]) or {}
+    return Answer(
+        relation["claim"],
+        withhold(clean(relation["statement"]), withheld | refusals.of(relation["claim"], row).numerals),
+        row.get("status") or "open",
+        row.get("verdict") or "unchecked",
     )
 
 
@@ -121,7 +140,3 @@ def _quote(citation: Mapping[str, Any], withheld: set[str]) -> str | None:
 
 def _unless_withheld(text: str | None, withheld: set[str]) -> str | None:
     return None if text and numerals(text) & withheld else text
-
-
-def _stated(relation: Mapping[str, Any]) -> bool:
-    return bool(relation.get("statement"))

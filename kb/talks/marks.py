@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kb.talks.text import clean
+from kb.talks.text import clean, counted
 
 MARKS = {
     "supported": "✓",
@@ -43,20 +43,32 @@ _SAID_STATUS = {
 }
 
 
-def verdict_text(claim: Mapping[str, Any]) -> str:
-    """Mark and words of our own verdict, with what it was because of."""
+def verdict_text(claim: Mapping[str, Any], failing: Sequence[str] = ()) -> str:
+    """Mark and words of our own verdict, with what it was because of, unless that is a computation that fails."""
     told = f"{MARKS[claim['verdict']]} {_VERDICT_WORDS[claim['verdict']]}"
     because = clean((claim.get("verdict_detail") or {}).get("because") or "")
-    # "unchecked" has no because worth a line on a slide.
-    return f"{told} ({because})" if because and claim["verdict"] != "unchecked" else told
+    # "unchecked" has no because worth a line on a slide, and a failing computation's would print its figures.
+    return f"{told} ({because})" if because and claim["verdict"] != "unchecked" and not failing else told
 
 
-def warnings_of(claim: Mapping[str, Any], failing: list[str]) -> tuple[str, ...]:
-    """Why the audience should not take the claim as settled; empty where our check supports it undisputed."""
+def warnings_of(
+    claim: Mapping[str, Any], failing: Sequence[str] = (), without: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Why the audience should not take the claim as settled; empty where our check supports it undisputed.
+
+    Args:
+        failing: the claim's computations that fail.
+        without: numerals of its headline and number that nothing stands behind.
+    """
     found = [
         f"computation {clean(name)} fails its check: the figures of this claim are withheld"
         for name in failing
     ]
+    if without:
+        found.append(
+            f"withheld: {counted(len(without), 'number')} of the headline or of the slide's number, in no quote,"
+            " figure or computation of the claim"
+        )
     if claim["verdict"] != "supported":
         found.append(_VERDICT_WORDS[claim["verdict"]])
     if claim["status"] != "supported":
@@ -64,6 +76,32 @@ def warnings_of(claim: Mapping[str, Any], failing: list[str]) -> tuple[str, ...]
     if claim.get("conflict"):
         found.append("changed on both sides of a sync: two versions wait for a decision")
     return tuple(found)
+
+
+def flags_of(
+    claim: Mapping[str, Any], failing: Sequence[str] = (), without: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """What a slide says in a word or two beside verdict and status."""
+    found = ["figures withheld: a computation fails"] if failing else []
+    if without:
+        found.append("number withheld: nothing stands behind it")
+    if claim.get("conflict"):
+        found.append("two versions")
+    return tuple(found)
+
+
+def standing(status: str, verdict: str) -> str:
+    """A claim's standing in a few words, for a line in a list; nothing where it is settled."""
+    # That nothing has checked it can only be said of us; every other word could be the literature's.
+    ours = {"supported": [], "unchecked": ["unchecked"]}
+    parts = list(ours.get(verdict, [f"{verdict} by us"]))
+    parts += [] if status == "supported" else [status]
+    return ", ".join(parts)
+
+
+def is_doubted(status: str, verdict: str) -> bool:
+    """Whether a headline may say the opposite of the claim, so that the claim itself must be shown or said."""
+    return status in _SAID_STATUS or verdict in _SAID_VERDICT
 
 
 def said(claim: Mapping[str, Any]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ where one alone is wider than the line.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -58,6 +59,34 @@ def lines_of(text: str, size: float, width: float) -> int:
         else:
             left -= need
     return count
+
+
+_PIECE = re.compile(r" ?[^ -]+-?|.")
+
+
+NARROW = 0.93
+"""Widths of Arial and what stands in for it, as a share of what is measured here; with a margin on the safe side."""
+
+
+def wrapped(text: str, size: float, width: float) -> list[str]:
+    """The lines of the text in a box of that width, broken at spaces and hyphens, and elsewhere if it must be."""
+    lines = [""]
+    for piece in _PIECE.findall(text):
+        if width_of((lines[-1] + piece).strip(), size) <= width:
+            lines[-1] = (lines[-1] + piece).lstrip()
+            continue
+        if lines[-1]:
+            lines.append("")
+        for char in piece.strip():
+            if lines[-1] and width_of(lines[-1] + char, size) > width:
+                lines.append("")
+            lines[-1] += char
+    return lines
+
+
+def widest_piece(text: str, size: float) -> float:
+    """Pixels that the widest part takes that `wrapped` breaks only if it must."""
+    return max((width_of(piece.strip(), size) for piece in _PIECE.findall(text)), default=0.0)
 
 
 def height_of(text: str, size: float, width: float) -> float:

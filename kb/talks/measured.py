@@ -7,7 +7,7 @@ from typing import Any
 
 from kb.talks.outline import Measured
 from kb.talks.reading import Reading, Row
-from kb.talks.text import clean, number
+from kb.talks.text import clean, estimate
 
 _TIERS = {"full": 2, "quick": 1}
 
@@ -53,10 +53,10 @@ def departures_of(run: Row | None) -> tuple[str, ...]:
 def _measured(name: str, metric: Mapping[str, Any], run: Row, analogue: bool) -> Measured:
     title = clean(metric.get("title") or name.replace("_", " "))
     low, high, n = metric.get("low"), metric.get("high"), int(metric.get("n") or 0)
-    interval = f" [{number(low)}, {number(high)}]" if low is not None and high is not None else ""
+    shown = estimate(metric["value"], low, high)
     unit = clean(metric.get("unit") or "")
     size = [f"n = {n}" + (f" {_plural(unit, n)}" if unit else "")] if n else []
-    about = ", ".join([*(["95 % interval"] if interval else ["no interval"]), *size, f"{run['preset']} run"])
+    about = ", ".join(["95 % interval" if "[" in shown else "no interval", *size, f"{run['preset']} run"])
     where = "on a stand-in, not the named artifact: " if analogue else ""
     return Measured(
         name=clean(name),
@@ -69,7 +69,10 @@ def _measured(name: str, metric: Mapping[str, Any], run: Row, analogue: bool) ->
         run=run["id"],
         reproduction=run["reproduction"],
         preset=run["preset"],
-        text=f"{where}{title} {number(metric['value'])}{interval} ({about})",
+        analogue=analogue,
+        shown=shown,
+        about=f"{where}{title} ({about})",
+        text=f"{where}{title}: {shown} ({about})",
     )
 
 

@@ -35,11 +35,21 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a claim of the library holds against an objection, with that claim's own standing."""
+
+    claim: str
+    text: str
+    status: str
+    verdict: str
+
+
+@dataclass(frozen=True)
 class Objection:
     """What somebody in the audience may say against an item, and where that stands.
 
-    source: key of the source that says it, if a citation does; claim: id of the claim that does, if one does; answers:
-    what claims of the library hold against the objection.
+    source: key of the source that says it, if a citation does; claim: id of the claim that does, if one does, with
+    its own status, verdict and flags; answers: what claims of the library hold against the objection.
     """
 
     kind: str
@@ -50,12 +60,19 @@ class Objection:
     locator: str | None = None
     quote: str | None = None
     note: str | None = None
-    answers: tuple[str, ...] = ()
+    status: str | None = None
+    verdict: str | None = None
+    flags: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What our own run measured for an item: an estimate, its 95 % interval, its independent units."""
+    """What our own run measured for an item: an estimate, its 95 % interval, its independent units.
+
+    shown: the number with its interval, rounded for a slide; about: what it is of, how sure and from how many; text:
+    both in one.
+    """
 
     name: str
     title: str
@@ -67,25 +84,44 @@ class Measured:
     run: str
     reproduction: str
     preset: str
+    analogue: bool
+    shown: str
+    about: str
     text: str
 
 
 @dataclass(frozen=True)
+class Forecast:
+    """A prediction: what probability was given, what came of it, and what a stand-in of ours says apart."""
+
+    probability: float | None
+    forecaster: str
+    made: str | None
+    outcome: str | None
+    analogue: str | None
+
+
+@dataclass(frozen=True)
 class Bar:
-    """One published figure of a chart; `cited` is the source's key, `strong` what the chart is about."""
+    """One published figure of a chart.
+
+    cited: the source's key; strong: whether the chart is about it; group: what it shares with the bars beside it.
+    """
 
     label: str
     value: float
     spread: float | None
     cited: str
     strong: bool = True
+    group: str = ""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of an item: a plot that a run left (`name` in the run, `file` on this machine), or `bars`.
+    """A plot that a run left (`name` in the run, `file` on this machine), or `bars`, or a `table`.
 
-    Bars are published figures of one unit and scale.
+    Bars and the cells of a table are published figures of one quantity, unit and scale, or what the talk's own claims
+    say; a table's first row is its head. size: width and height of the plot in its own pixels.
     """
 
     title: str
@@ -93,8 +129,25 @@ class Picture:
     credit: str
     name: str = ""
     file: str | None = None
+    size: tuple[int, int] = (0, 0)
     bars: tuple[Bar, ...] = ()
+    table: tuple[tuple[str, ...], ...] = ()
     unit: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A slide of its own that sums up what several claims say: title, table, the words that go with it, its sources.
+
+    name: `predictions` or `terms`.
+    """
+
+    name: str
+    title: str
+    picture: Picture
+    say: tuple[str, ...]
+    claims: tuple[str, ...]
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,7 +156,8 @@ class Section:
 
     title: the finding in words; seconds: time to say `say`; points: what stands under the title;
     warnings: why the audience should not take it as settled, empty when our own check supports it and
-    nobody disputes it; status is the literature's word, verdict that of our own checks.
+    nobody disputes it; flags: those that neither verdict nor status says, in a word or two, for the slide;
+    status is the literature's word, verdict that of our own checks; pictures: further plots of the run.
     """
 
     claim: str
@@ -121,6 +175,9 @@ class Section:
     verdict: str
     verdict_text: str
     warnings: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    forecast: Forecast | None = None
+    answer: str | None = None
     asserted_by: str = ""
     date: str | None = None
     say: tuple[str, ...] = ()
@@ -134,6 +191,7 @@ class Section:
     score: float | None = None
     why: str | None = None
     picture: Picture | None = None
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -173,3 +231,4 @@ class Outline:
     ranking: Ranking | None = None
     notices: tuple[str, ...] = ()
     summary: tuple[str, ...] = field(default=())
+    tables: tuple[Table, ...] = field(default=())

@@ -24,7 +24,7 @@ class Reading(Protocol):
     """What building a talk needs to know. `StoreReading` is the real one; tests bring their own."""
 
     def talk(self, name: str) -> Row:
-        """The talk's record; NotFound with the nearest names."""
+        """The talk's record, with every claim and source under today's name; NotFound with the nearest names."""
 
     def matching(self, kind: Sequence[str], tag: Sequence[str], status: Sequence[str]) -> list[Row]:
         """Claims of any of these kinds and statuses with any of these tags, as lists show them."""
@@ -60,12 +60,14 @@ class StoreReading:
 
     def talk(self, name: str) -> Row:
         """See `Reading`."""
+        from kb.library.references import renamed
         from kb.store import queries
 
         found = queries.record(self._connection, "talk", queries.resolve(self._connection, "talk", name))
         if found is None:
             raise NotFound("talk", name)
-        return found
+        former = self._connection.execute("SELECT kind, alias, name FROM alias").fetchall()
+        return renamed("talk", found, {(kind, alias): now for kind, alias, now in former})
 
     def matching(self, kind: Sequence[str], tag: Sequence[str], status: Sequence[str]) -> list[Row]:
         """See `Reading`."""

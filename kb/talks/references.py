@@ -20,7 +20,12 @@ class Sources:
     def label(self, key: str) -> str:
         """How a slide names the source: 'Meng et al. 2022'."""
         row = self._row(key)
-        return label_of(clean(row.get("authors") or ""), clean(row.get("year") or ""), clean(key))
+        authors, year, title = (clean(row.get(name) or "") for name in ("authors", "year", "title"))
+        return label_of(authors, year, clean(key), title)
+
+    def year(self, key: str) -> str:
+        """The year of the source, or nothing."""
+        return clean(self._row(key).get("year") or "")
 
     def numbered(self, keys: Iterable[str]) -> tuple[Reference, ...]:
         """The sources in the order of their first use, numbered from 1."""

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from typing import Any
 
-from kb.talks.outline import Outline, Section
+from kb.talks.outline import Outline, Section, Table
 
 
 def data(outline: Outline) -> dict[str, Any]:
@@ -27,6 +27,7 @@ def data(outline: Outline) -> dict[str, Any]:
         "notices": list(outline.notices),
         "summary": list(outline.summary),
         "sections": [_section(section) for section in outline.sections],
+        "tables": [_table(table) for table in outline.tables],
         "cut": [dataclasses.asdict(cut) for cut in outline.cut],
         "rubric": dataclasses.asdict(outline.ranking) if outline.ranking else None,
         "references": [dataclasses.asdict(reference) for reference in outline.references],
@@ -38,9 +39,24 @@ def render(outline: Outline) -> str:
     return json.dumps(data(outline), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
+def _table(table: Table) -> dict[str, Any]:
+    head, *rows = table.picture.table
+    return {
+        "name": table.name,
+        "title": table.title,
+        "columns": list(head),
+        "rows": [list(row) for row in rows],
+        "say": list(table.say),
+        "how_to_read": table.picture.credit,
+        "claims": list(table.claims),
+        "sources": list(table.sources),
+    }
+
+
 def _section(section: Section) -> dict[str, Any]:
     first = ("claim", "title", "seconds", "points", "evidence", "caveat", "sources")
     plain = dataclasses.asdict(section)
-    if plain["picture"]:
-        del plain["picture"]["file"]  # where the picture is on this machine is nobody else's business
+    for picture in (plain["picture"], *plain["pictures"]):
+        if picture:
+            del picture["file"]  # where the picture is on this machine is nobody else's business
     return {**{name: plain[name] for name in first}, **plain}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kb.talks.escape import address, markdown, markdown_code
-from kb.talks.outline import Evidence, Objection, Outline, Ranking, Reference, Section
+from kb.talks.marks import standing
+from kb.talks.notes import stands
+from kb.talks.outline import Evidence, Objection, Outline, Ranking, Reference, Section, Table
 from kb.talks.text import clock, counted, people, sentence, weight
 
 _SEEN = {
@@ -25,6 +27,8 @@ def render(outline: Outline) -> str:
     blocks = [*_head(outline)]
     for place, section in enumerate(outline.sections, start=1):
         blocks += _section(section, place, numbers)
+    for table in outline.tables:
+        blocks += _table(table)
     if outline.closing:
         blocks += ["## Closing", markdown(outline.closing)]
     if outline.ranking:
@@ -99,6 +103,16 @@ def _section(section: Section, place: int, numbers: dict[str, int]) -> Iterator[
     yield f"Say: {markdown(' '.join(section.say))}"
 
 
+def _table(table: Table) -> Iterator[str]:
+    head, *rows = ("| " + " | ".join(map(markdown, row)) + " |" for row in table.picture.table)
+    yield f"## {markdown(table.title)}"
+    yield "\n".join([head, "|" + " --- |" * len(table.picture.table[0]), *rows])
+    if table.picture.credit:
+        yield markdown(sentence(table.picture.credit))
+    if table.say:
+        yield f"Say: {markdown(' '.join(map(sentence, table.say)))}"
+
+
 def _origin(section: Section, numbers: dict[str, int]) -> str:
     origin = section.caveat_from or ""
     return f"[{numbers[origin]}]" if origin in numbers else f"claim {markdown_code(origin)}"
@@ -117,8 +131,13 @@ def _evidence(one: Evidence, numbers: dict[str, int]) -> str:
 def _objection(one: Objection, numbers: dict[str, int]) -> str:
     if one.claim:
         note = f" ({markdown(one.note)})" if one.note else ""
-        answers = "".join(f" To be answered: {markdown(answer)}" for answer in one.answers)
-        return f"{markdown_code(one.claim)} {one.kind} it{note}: {markdown(one.text)}{answers}"
+        answers = "".join(
+            f" To be answered: {markdown(sentence(answer.text))} ({markdown(stands(answer))})"
+            for answer in one.answers
+        )
+        doubt = standing(one.status or "open", one.verdict or "unchecked")
+        itself = f" (itself {markdown(doubt)})" if doubt else ""
+        return f"{markdown_code(one.claim)}{itself} {one.kind} it{note}: {markdown(one.text)}{answers}"
     told = _cited(one.label, one.source or "", one.locator, one.quote, numbers)
     note = f" — {markdown(one.text)}" if one.text else ""
     return f"{told} ({one.kind}){note}"

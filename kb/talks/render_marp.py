@@ -11,30 +11,52 @@ import unicodedata
 from pathlib import Path
 
 from kb.talks import chart, escape, theme
-from kb.talks.deck import BAND, FOOTER_TOP, FULL, GAP, PICTURE_WIDTH, TOP, Block, Footer, Slide, slides
+from kb.talks.column import GAP, Block
+from kb.talks.deck import slides
+from kb.talks.drawing import CREDIT
 from kb.talks.measure import LINE
 from kb.talks.outline import Outline, Picture
-
-_NARROW = FULL - PICTURE_WIDTH - 2 * GAP
+from kb.talks.slide import (
+    BAND,
+    CLOSING_GAP,
+    FOOTER_SIZE,
+    FOOTER_TOP,
+    FULL,
+    MARKS_TOP,
+    ROW_GAP,
+    TOP,
+    TOP_ALONE,
+    TOP_OPENING,
+    Box,
+    Footer,
+    Slide,
+)
 
 _STYLE = f"""
 section {{
-  width: {theme.WIDTH}px; height: {theme.HEIGHT}px; padding: {TOP}px {theme.MARGIN}px 0;
+  width: {theme.WIDTH}px; height: {theme.HEIGHT}px; padding: {TOP_ALONE}px {theme.MARGIN}px 0;
   display: block; place-content: start;
   font-family: {theme.FONT}; line-height: {LINE}; color: {theme.INK}; background-color: {theme.PAPER};
   overflow-wrap: anywhere;
 }}
-section > * {{ margin: 0 0 {GAP}px; }}
+section.marked {{ padding-top: {TOP}px; }}
+section > *, section > h1, section > h2, section > h3 {{ margin: 0 0 {GAP}px; }}
 h1, h2 {{ color: {theme.ACCENT}; font-weight: 700; letter-spacing: -.01em; line-height: {LINE}; }}
-h2 {{ margin-bottom: {GAP + 6}px; }}
+h1, h2 {{ text-wrap: balance; }}
 h3 {{ font-weight: 700; line-height: {LINE}; }}
 p, h1, h2, h3, blockquote {{ padding: 0; }}
-section.opening {{ padding-top: {TOP + 120}px; border-left: 14px solid {theme.ACCENT}; }}
+section.opening {{ padding-top: {TOP_OPENING}px; border-left: 14px solid {theme.ACCENT}; }}
 section.opening h1 {{ margin-bottom: {2 * GAP}px; }}
-section.list p, section.closing p {{ margin-bottom: 10px; }}
-section.pictured h3, section.pictured > p {{ width: {_NARROW}px; }}
+section.list > p {{ margin-bottom: {ROW_GAP}px; }}
+section.closing > p {{ margin-bottom: {CLOSING_GAP}px; }}
+section.closing > h2 + p {{ margin-bottom: {GAP}px; }}
+section > ul {{
+  position: absolute; left: {theme.MARGIN}px; top: {MARKS_TOP}px; margin: 0; padding: 0;
+  list-style: none; display: flex; gap: 12px;
+}}
+section > ul > li {{ margin: 0; padding: 2px 12px; border-radius: 5px; font-weight: 700; white-space: nowrap; }}
 blockquote {{
-  position: absolute; left: {theme.MARGIN}px; width: {FULL}px; bottom: {theme.HEIGHT - FOOTER_TOP + GAP}px;
+  position: absolute; left: {theme.MARGIN}px; width: {FULL}px; bottom: {theme.HEIGHT - FOOTER_TOP + 12}px;
   box-sizing: border-box; margin: 0; padding: {BAND}px {GAP}px; border-left: 6px solid {theme.CAVEAT[0]};
   color: {theme.CAVEAT[0]}; background: {theme.CAVEAT[1]};
 }}
@@ -42,15 +64,12 @@ blockquote::before, blockquote::after {{ content: none; }}
 blockquote p {{ margin: 0; }}
 footer {{
   position: absolute; left: {theme.MARGIN}px; right: {theme.MARGIN}px; top: {FOOTER_TOP}px; bottom: auto;
-  font-size: 19px; line-height: 1.5; color: {theme.MUTED}; border-top: 2px solid {theme.RULE}; padding-top: 6px;
+  font-size: {FOOTER_SIZE}px; line-height: 1.5; color: {theme.MUTED}; border-top: 2px solid {theme.RULE};
+  padding-top: 6px;
 }}
-footer strong {{ padding: 1px 10px; border-radius: 5px; }}
-footer em {{ font: 17px "DejaVu Sans Mono", Menlo, Consolas, monospace; float: right; }}
+footer em {{ font: {FOOTER_SIZE - 1}px "DejaVu Sans Mono", Menlo, Consolas, monospace; float: right; }}
 section::after {{ font-size: 15px; color: {theme.MUTED}; top: 10px; right: 16px; bottom: auto; padding: 0; }}
-""" + "".join(
-    f"section.{verdict} footer strong {{ color: {text}; background: {ground}; }}\n"
-    for verdict, (text, ground) in theme.VERDICTS.items()
-)
+"""
 
 
 def markdown(text: str) -> str:
@@ -80,35 +99,42 @@ def render(outline: Outline) -> str:
 
 
 def _slide(slide: Slide) -> str:
-    classes = [slide.kind]
-    if slide.footer:
-        classes.append(slide.footer.verdict)
-    if slide.picture:
-        classes.append("pictured")
+    classes = [slide.kind, *(["marked"] if slide.marks else [])]
     parts = [f"<!-- _class: {' '.join(classes)} -->"]
     if slide.footer:
         parts.append(f"<!-- _footer: {_quoted(_footer(slide.footer))} -->")
     parts.append(_scoped(slide))
+    if slide.marks:
+        parts.append("\n".join(f"- {markdown(mark.text)}" for mark in slide.marks))
     parts.append(f"{'#' if slide.kind == 'opening' else '##'} {markdown(slide.title.text)}")
     parts += [_block(block) for block in slide.blocks]
+    if slide.picture and slide.picture.file:
+        parts.append(markdown(slide.picture.credit))
     parts.append(_notes(slide.notes))
     return "\n\n".join(parts)
 
 
 def _scoped(slide: Slide) -> str:
-    """The sizes of this slide's texts, and its picture, as a style of this slide alone."""
+    """The sizes of this slide's texts, the colours of its marks, and its picture, as a style of this slide alone."""
     rules = [f"h1, h2 {{ font-size: {slide.title.size}px; }}"]
+    if slide.marks:
+        rules.append(f"section > ul {{ font-size: {slide.mark_size}px; }}")
+    for place, mark in enumerate(slide.marks, start=1):
+        text, ground = theme.LABELS[mark.style]
+        rules.append(f"section > ul > li:nth-child({place}) {{ color: {text}; background: {ground}; }}")
     paragraph = 0
+    narrow = f" width: {slide.text_width:.0f}px;" if slide.text_width < FULL else ""
     for block in slide.blocks:
         if block.role == "number":
-            rules.append(f"h3 {{ font-size: {block.text.size}px; }}")
+            rules.append(f"h3 {{ font-size: {block.text.size}px;{narrow} }}")
         elif block.role == "caveat":
             rules.append(f"blockquote {{ font-size: {block.text.size}px; }}")
         else:
             paragraph += 1
-            rules.append(f"section > p:nth-of-type({paragraph}) {{ font-size: {block.text.size}px; }}")
+            size = f"font-size: {block.text.size}px;{narrow}"
+            rules.append(f"section > p:nth-of-type({paragraph}) {{ {size} }}")
     if slide.picture:
-        rules.append(_picture(slide.picture, slide.picture_top, slide.picture_height))
+        rules += _picture(slide.picture, slide.box, paragraph + 1)
     return "<style scoped>\n" + "\n".join(rules) + "\n</style>"
 
 
@@ -128,25 +154,32 @@ def _block(block: Block) -> str:
 
 def _footer(footer: Footer) -> str:
     """The foot of a slide as Markdown: a directive's value, which Marp renders as Markdown."""
-    return (
-        f"**{markdown(footer.check)}** &nbsp; {markdown(footer.literature)}<br />"
-        f"*{markdown(footer.claim)}* {markdown(footer.source)}"
-    )
+    return f"*{markdown(footer.claim)}* {markdown(footer.source)}"
 
 
-def _picture(picture: Picture, top: float, height: float) -> str:
-    """A background: Marp refuses HTML and images of SVG in a link, and the file should stand alone."""
+def _picture(picture: Picture, box: Box, paragraph: int) -> list[str]:
+    """A background: Marp refuses HTML and images of SVG in a link, and the file should stand alone.
+
+    The credit of a plot is the slide's paragraph of that number, set under it.
+    """
+    height, credit = box.height, []
     if picture.file is None:
-        data = base64.b64encode(chart.svg(picture, PICTURE_WIDTH, height).encode()).decode()
+        data = base64.b64encode(chart.svg(picture, box.width, height).encode()).decode()
         kind = "svg+xml"
     else:
         data = base64.b64encode(Path(picture.file).read_bytes()).decode()
         kind = "png"
-    left = theme.MARGIN + FULL - PICTURE_WIDTH
-    return (
-        f"section {{ background: {theme.PAPER} url(data:image/{kind};base64,{data}) no-repeat {left}px {top:.0f}px"
-        f" / {PICTURE_WIDTH}px {'auto' if picture.file else f'{height:.0f}px'}; }}"
-    )
+        height = box.width * picture.size[1] / picture.size[0]
+        credit.append(
+            f"section > p:nth-of-type({paragraph}) {{ position: absolute; left: {box.left:.0f}px; margin: 0;"
+            f" top: {box.top + height:.0f}px; width: {box.width:.0f}px; font-size: {CREDIT}px;"
+            f" color: {theme.MUTED}; }}"
+        )
+    place = f"{box.left:.0f}px {box.top:.0f}px / {box.width:.0f}px {height:.0f}px"
+    return [
+        f"section {{ background: {theme.PAPER} url(data:image/{kind};base64,{data}) no-repeat {place}; }}",
+        *credit,
+    ]
 
 
 def _notes(notes: tuple[str, ...]) -> str:

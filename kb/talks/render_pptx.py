@@ -8,26 +8,31 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kb.errors import KbError
 from kb.talks import chart, theme
-from kb.talks.deck import (
+from kb.talks.column import GAP, Block
+from kb.talks.deck import slides
+from kb.talks.drawing import CREDIT, Label
+from kb.talks.measure import BOLD, LINE, NARROW, Set, height_of
+from kb.talks.outline import Outline, Picture
+from kb.talks.slide import (
     BAND,
+    FOOTER_SIZE,
     FOOTER_TOP,
     FULL,
-    GAP,
-    PICTURE_WIDTH,
+    MARKS_HEIGHT,
+    MARKS_TOP,
     TOP,
-    Block,
+    Box,
     Footer,
     Slide,
-    slides,
+    mark_width,
 )
-from kb.talks.measure import LINE
-from kb.talks.outline import Outline, Picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +40,8 @@ if TYPE_CHECKING:
 _EMU = 9525
 """English metric units in a pixel of 1/96 inch; the canvas of 1280 x 720 is 13.33 x 7.5 inches."""
 _POINTS = 0.75
+_TYPEWRITER = 0.602
+"""Width of each letter of a typewriter face, in sizes of its type."""
 _LONG_AGO = datetime(1980, 1, 1)
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _TITLE, _BODY, _FOOTER, _NUMBER = 0, 1, 11, 12
@@ -69,7 +76,7 @@ def _set_layout(layout: Any) -> None:
     boxes = {
         _TITLE: (theme.MARGIN, TOP, FULL, 120),
         _BODY: (theme.MARGIN, 180, FULL, 400),
-        _FOOTER: (theme.MARGIN, FOOTER_TOP + 6, FULL, 64),
+        _FOOTER: (theme.MARGIN, FOOTER_TOP + 6, FULL, 34),
         _NUMBER: (theme.WIDTH - 116, 4, 100, 30),
     }
     for shape in list(layout.placeholders):
@@ -81,25 +88,27 @@ def _set_layout(layout: Any) -> None:
 
 
 def _slide(made: Any, slide: Slide, place: int) -> None:
-    first = slide.kind == "opening"
-    top = TOP + 120 if first else TOP
     title = made.shapes.title
-    _place(title, theme.MARGIN, top, FULL, slide.title.height)
+    # Sizes are chosen for the widest type there is; Arial may need a line less, and what follows moves up.
+    tall = _height(slide.title, FULL / BOLD)
+    saved = slide.title.height - tall
+    _place(title, theme.MARGIN, slide.top, FULL, tall)
     _write(title.text_frame, [("", slide.title.text)], slide.title.size, theme.ACCENT, bold=True)
-    narrow = FULL - PICTURE_WIDTH - 2 * GAP if slide.picture else FULL
     flowing = [block for block in slide.blocks if block.role != "caveat"]
     body = made.placeholders[_BODY]
     if flowing:
         last = flowing[-1]
-        _place(body, theme.MARGIN, flowing[0].top, narrow, last.top + last.text.height - flowing[0].top + 4)
-        _paragraphs(body.text_frame, flowing, 10 if slide.kind == "list" else GAP)
+        height = last.top + last.text.height - flowing[0].top + 4
+        _place(body, theme.MARGIN, flowing[0].top - saved, slide.text_width, height)
+        _paragraphs(body.text_frame, flowing)
     else:
         body._element.getparent().remove(body._element)
     for block in slide.blocks:
         if block.role == "caveat":
             _caveat(made, block)
+    _marks(made, slide)
     if slide.picture:
-        _picture(made, slide.picture, slide.picture_top, slide.picture_height)
+        _picture(made, slide.picture, slide.box)
     if slide.footer:
         _footer(made, slide.footer)
     _number(made, place)
@@ -108,6 +117,11 @@ def _slide(made: Any, slide: Slide, place: int) -> None:
 
 def _place(shape: Any, left: float, top: float, width: float, height: float) -> None:
     shape.left, shape.top, shape.width, shape.height = (round(v * _EMU) for v in (left, top, width, height))
+
+
+def _height(text: Set, width: float) -> float:
+    """How high the text is in Arial, or in what stands in for it."""
+    return height_of(text.text, text.size, width / NARROW)
 
 
 def _legal(text: str) -> str:
@@ -182,7 +196,7 @@ def _no_bullet(paragraph: Any) -> None:
     properties.append(properties.makeelement(qn("a:buNone"), {}))
 
 
-def _paragraphs(frame: Any, blocks: list[Block], gap: int) -> None:
+def _paragraphs(frame: Any, blocks: list[Block]) -> None:
     from pptx.util import Pt
 
     _frame(frame)
@@ -193,7 +207,7 @@ def _paragraphs(frame: Any, blocks: list[Block], gap: int) -> None:
         _fill(paragraph, runs, block.text.size, theme.INK, bold=number, italic=block.role == "quote")
         if place:
             before = blocks[place - 1]
-            space = max(gap, block.top - before.top - before.text.height)
+            space = block.top - before.top - before.text.height
             paragraph.space_before = Pt(round(space * _POINTS, 1))
 
 
@@ -225,7 +239,9 @@ def _rgb(colour: str) -> Any:
 
 def _caveat(made: Any, block: Block) -> None:
     text, ground = theme.CAVEAT
-    top, height = block.top - BAND, block.text.height + 2 * BAND
+    whole = replace(block.text, text=block.lead + block.text.text)
+    height = _height(whole, FULL - 2 * GAP) + 2 * BAND
+    top = block.top + block.text.height + BAND - height
     shape = _box(made, theme.MARGIN, top, FULL, height, ground)
     shape.name = "Caveat"
     _box(made, theme.MARGIN, top, 6, height, text)
@@ -234,24 +250,39 @@ def _caveat(made: Any, block: Block) -> None:
     shape.text_frame.margin_top = shape.text_frame.margin_bottom = BAND * _EMU
 
 
-def _footer(made: Any, footer: Footer) -> None:
-    """The layout's footer with verdict, status, citation and claim id; our verdict's ground lies under its words."""
-    from kb.talks.measure import BOLD, width_of
+def _marks(made: Any, slide: Slide) -> None:
+    """The labels over the title, each on its own ground."""
+    from pptx.enum.text import PP_ALIGN
 
-    text, ground = theme.VERDICTS[footer.verdict]
+    left = float(theme.MARGIN)
+    for mark in slide.marks:
+        text, ground = theme.LABELS[mark.style]
+        width = mark_width(mark, slide.mark_size)
+        label = _box(made, left, MARKS_TOP, width, MARKS_HEIGHT, ground)
+        label.name = f"Mark: {mark.style}"
+        _write(label.text_frame, [("b", mark.text)], slide.mark_size, text)
+        label.text_frame.paragraphs[0].alignment = PP_ALIGN.CENTER
+        label.text_frame.margin_top = 3 * _EMU
+        label.text_frame.word_wrap = False
+        left += width + 12
+
+
+def _footer(made: Any, footer: Footer) -> None:
+    """The layout's footer with the citation, and the claim's id at its right end."""
+    from pptx.enum.text import PP_ALIGN
+
     _box(made, theme.MARGIN, FOOTER_TOP, FULL, 2, theme.RULE)
-    width = width_of(footer.check, 19) * BOLD + 20
-    label = _box(made, theme.MARGIN, FOOTER_TOP + 8, width, 26, ground)
-    label.name = "Our verdict"
-    _write(label.text_frame, [("b", footer.check)], 19, text)
-    label.text_frame.margin_left = 10 * _EMU
-    status = made.shapes.add_textbox(0, 0, 0, 0)
-    status.name = "Status in the literature"
-    _place(status, theme.MARGIN + width + 16, FOOTER_TOP + 8, 500, 26)
-    _write(status.text_frame, [("", footer.literature)], 19, theme.MUTED)
+    claim = len(footer.claim) * _TYPEWRITER * (FOOTER_SIZE - 1) + 8
     foot = _copied(made, _FOOTER)
-    _place(foot, theme.MARGIN, FOOTER_TOP + 38, FULL, 28)
-    _write(foot.text_frame, [("", f"{footer.source}   "), ("m", footer.claim)], 19, theme.MUTED)
+    _place(foot, theme.MARGIN, FOOTER_TOP + 8, FULL - claim, 28)
+    _write(foot.text_frame, [("", footer.source)], FOOTER_SIZE, theme.MUTED)
+    foot.text_frame.word_wrap = False
+    name = made.shapes.add_textbox(0, 0, 0, 0)
+    name.name = "Claim"
+    _place(name, theme.MARGIN + FULL - claim, FOOTER_TOP + 8, claim, 28)
+    _write(name.text_frame, [("m", footer.claim)], FOOTER_SIZE - 1, theme.MUTED)
+    name.text_frame.word_wrap = False
+    name.text_frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
 
 
 def _copied(made: Any, index: int) -> Any:
@@ -277,25 +308,25 @@ def _number(made: Any, place: int) -> None:
     shape.text_frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
 
 
-def _picture(made: Any, picture: Picture, top: float, height: float) -> None:
-    left = theme.MARGIN + FULL - PICTURE_WIDTH
+def _picture(made: Any, picture: Picture, place: Box) -> None:
     if picture.file is not None:
         data = io.BytesIO(Path(picture.file).read_bytes())
         shape = made.shapes.add_picture(data, 0, 0)
-        scale = min(PICTURE_WIDTH / shape.width, (height - 26) / shape.height)
-        _place(shape, left, top, shape.width * scale, shape.height * scale)
+        height = place.width * picture.size[1] / picture.size[0]
+        _place(shape, place.left, place.top, place.width, height)
         shape._element.nvPicPr.cNvPr.set("descr", picture.alt)
-        _words(made, chart.Label(left, top + height - 24, PICTURE_WIDTH, picture.credit, 15, theme.MUTED))
+        credit = Label(0, height, place.width, picture.credit, CREDIT, theme.MUTED)
+        _words(made, credit, place.left, place.top)
         return
-    drawing = chart.drawn(picture, PICTURE_WIDTH, height)
+    drawing = chart.drawn(picture, place.width, place.height)
     for one in drawing.rectangles:
-        bar = _box(made, left + one.x, top + one.y, one.width, one.height, one.colour)
+        bar = _box(made, place.left + one.x, place.top + one.y, one.width, one.height, one.colour)
         bar._element.nvSpPr.cNvPr.set("descr", picture.alt)
     for label in drawing.labels:
-        _words(made, label, left, top)
+        _words(made, label, place.left, place.top)
 
 
-def _words(made: Any, label: chart.Label, left: float = 0, top: float = 0) -> None:
+def _words(made: Any, label: Label, left: float = 0, top: float = 0) -> None:
     box = made.shapes.add_textbox(0, 0, 0, 0)
     _place(box, left + label.x, top + label.y, label.width, label.size * LINE)
     _write(box.text_frame, [("", label.text)], label.size, label.colour, bold=label.bold)

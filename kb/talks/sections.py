@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,12 @@ from kb.checks.figures import Computed
 from kb.talks import marks
 from kb.talks.evidence import caveat_of, evidence_of, objections_to
 from kb.talks.measured import deciding_run, departures_of, measured_of
-from kb.talks.outline import Evidence, Measured, Section
-from kb.talks.pictures import picture_of
+from kb.talks.outline import Evidence, Forecast, Measured, Section
+from kb.talks.pictures import pictures_of
 from kb.talks.reading import Reading, Row
-from kb.talks.text import clean, is_said_by, maybe, numerals, sentence, withhold
-
-Label = Callable[[str], str]
+from kb.talks.references import Sources
+from kb.talks.refusals import Refusals, unbacked
+from kb.talks.text import clean, is_said_by, lowered, maybe, numerals, sentence, withhold
 
 
 @dataclass(frozen=True)
@@ -26,31 +26,35 @@ class Draft:
     forms: tuple[tuple[str, ...], ...]
 
 
-def draft(claim: Row, reading: Reading, label: Label) -> Draft:
+def draft(
+    claim: Row, reading: Reading, sources: Sources, refusals: Refusals, picture: str | None = None
+) -> Draft:
     """Make an item of a claim.
 
     Args:
         claim: as `kb.store.queries.show_claim` gives it.
-        label: names a source by its key, as "Meng et al. 2022".
+        picture: which of the run's pictures to show, a file name or a pattern; None takes what suits.
     """
     computed = reading.computed(claim["id"])
-    failing = [done.name for done in computed if done.outcome == "fail"]
-    withheld = _withheld(claim, failing)
-    title, statement = (
-        withhold(clean(text), withheld)
-        for text in (claim.get("headline") or claim["statement"], claim["statement"])
-    )
-    objections = objections_to(claim, reading, label, withheld)
-    caveat, caveat_from = caveat_of(claim, objections, withheld)
+    refusal = refusals.of(claim["id"], claim)
     run = deciding_run(claim, reading)
+    without = _without(claim, computed, reading, run, sources)
+    withheld = set(refusal.numerals)
+    statement = withhold(clean(claim["statement"]), withheld)
+    headline = maybe(claim.get("headline"))
+    title = withhold(headline, withheld | without) if headline else statement
+    objections = objections_to(claim, reading, sources.label, refusals)
+    caveat, caveat_from = caveat_of(claim, objections, withheld)
     measured = measured_of(claim, run)
-    number = None if failing else maybe(claim.get("number"))
-    evidence = evidence_of(claim, label, withheld)
+    number = None if refusal.failing or without else maybe(claim.get("number"))
+    evidence = evidence_of(claim, sources.label, withheld)
     forecast = _forecast(claim, reading)
-    points = _points(claim, title, statement, number, forecast, withheld)
+    answer = withhold(clean(claim["answer"]), withheld) if claim.get("answer") else None
+    points = _points(title, statement, number, forecast, answer)
     points += [f"Our run: {one.text}" for one in measured]
     forms = _forms(claim, title, statement, number, forecast, caveat, measured, evidence)
-    sources = [one.source for one in evidence] + [one.source for one in objections if one.source]
+    cited = [one.source for one in evidence] + [one.source for one in objections if one.source]
+    pictures = pictures_of(claim, run, computed, reading, sources.label, picture)
     section = Section(
         claim=claim["id"],
         kind=claim["kind"],
@@ -62,18 +66,22 @@ def draft(claim: Row, reading: Reading, label: Label) -> Draft:
         evidence=evidence,
         caveat=caveat,
         caveat_from=caveat_from,
-        sources=tuple(dict.fromkeys(sources)),
+        sources=tuple(dict.fromkeys(cited)),
         status=claim["status"],
         verdict=claim["verdict"],
-        verdict_text=marks.verdict_text(claim),
-        warnings=marks.warnings_of(claim, failing),
+        verdict_text=marks.verdict_text(claim, refusal.failing),
+        warnings=marks.warnings_of(claim, refusal.failing, sorted(without)),
+        flags=marks.flags_of(claim, refusal.failing, sorted(without)),
+        forecast=forecast,
+        answer=answer,
         asserted_by=clean(claim.get("asserted_by") or ""),
         date=maybe(claim.get("date")),
         measured=measured,
         computations=tuple(_computation(done) for done in computed),
         departures=departures_of(run),
         objections=objections,
-        picture=picture_of(claim, run, computed, reading, label),
+        picture=pictures[0] if pictures else None,
+        pictures=pictures[1:],
         commands=tuple(
             dict.fromkeys(
                 clean(one["command"]) for one in claim.get("reproductions", []) if one.get("command")
@@ -83,19 +91,30 @@ def draft(claim: Row, reading: Reading, label: Label) -> Draft:
     return Draft(section, forms)
 
 
+def _without(
+    claim: Row, computed: list[Computed], reading: Reading, run: Row | None, sources: Sources
+) -> set[str]:
+    """The numerals of the headline and of the slide's number that nothing stands behind."""
+    shown = " ".join(clean(claim.get(name) or "") for name in ("headline", "number"))
+    if not numerals(shown):
+        return set()
+    years = [sources.year(citation["source"]) for citation in claim.get("citations", [])]
+    return unbacked(shown, claim, computed, reading.figures(claim["id"]), run, years)
+
+
 def _forms(
     claim: Row,
     title: str,
     statement: str,
     number: str | None,
-    forecast: list[str],
+    forecast: Forecast | None,
     caveat: str | None,
     measured: tuple[Measured, ...],
     evidence: tuple[Evidence, ...],
 ) -> tuple[tuple[str, ...], ...]:
     """What can be said of the item, shortest first: none without its number, its doubts and its caveat."""
     doubts = [*marks.said(claim), *([sentence(caveat)] if caveat else [])]
-    run = [f"In our own run: {one.text}." for one in measured[:1]]
+    run = [_spoken(one) for one in measured[:1]]
     words = next(
         (f"In the words of {one.label}: “{one.quote}”" for one in evidence if _is_speech(one.quote)), None
     )
@@ -104,16 +123,36 @@ def _forms(
         spoken = [sentence(text) for text in dict.fromkeys(before)]
         if number and not is_said_by(number, spoken):
             spoken.append(f"The number: {sentence(number)}")
-        return (*spoken, *map(sentence, forecast))
+        return (*spoken, *map(sentence, _foretold(forecast)))
 
     # A headline may state the opposite of a claim that does not hold, so "that claim" must have been said.
     whole = (
         (title, f"The claim: {statement}") if marks.said(claim) and title != statement else (title, statement)
     )
-    short = (*told(*(whole if marks.said(claim) else (title,))), *doubts)
+    # The number on the slide is said in every form; where it is that of our own run, with its interval.
+    shown = [_number_of(one) for one in measured[:1] if not number]
+    short = (*told(*(whole if marks.said(claim) else (title,))), *shown, *doubts)
     middle = (*told(*whole), *run, *doubts)
     long = (*told(*whole), *run, *([words] if words else []), *doubts)
     return tuple(dict.fromkeys((short, middle, long)))
+
+
+def _number_of(one: Measured) -> str:
+    """What our own run measured, as a speaker says the number alone."""
+    where = "on a stand-in of our own" if one.analogue else "in our own run"
+    return f"The number {where}: {_interval(one)}."
+
+
+def _spoken(one: Measured) -> str:
+    """What our own run measured and of what, as a speaker says it."""
+    where = "On a stand-in of our own" if one.analogue else "In our own run"
+    return f"{where}, {lowered(one.title)}: {_interval(one)}."
+
+
+def _interval(one: Measured) -> str:
+    value, _, interval = one.shown.partition(" [")
+    low, _, high = interval.rstrip("]").partition(", ")
+    return f"{value}, with an interval from {low} to {high}" if high else f"{value}, without an interval"
 
 
 def _is_speech(quote: str | None) -> bool:
@@ -122,42 +161,50 @@ def _is_speech(quote: str | None) -> bool:
 
 
 def _points(
-    claim: Row, title: str, statement: str, number: str | None, forecast: list[str], withheld: set[str]
+    title: str, statement: str, number: str | None, forecast: Forecast | None, answer: str | None
 ) -> list[str]:
     """What stands under the title: the number, the full sentence, an answer, a forecast."""
     points = [number] if number else []
-    points += forecast
+    points += _foretold(forecast)
     if statement != title:
         points.append(statement)
-    if claim.get("answer"):
-        points.append(f"Answer: {withhold(clean(claim['answer']), withheld)}")
+    if answer:
+        points.append(f"Answer: {answer}")
     return points
 
 
-def _forecast(claim: Mapping[str, Any], reading: Reading) -> list[str]:
-    """A forecast in words: who gave what probability, what came of it, and what a stand-in of ours says apart."""
+def _forecast(claim: Mapping[str, Any], reading: Reading) -> Forecast | None:
     stands = reading.prediction(claim["id"]) if claim.get("prediction") else None
     if stands is None:
-        return []
+        return None
     real, analogue = stands
-    who = f"{clean(real.forecaster)}{', ' + clean(real.made) if real.made else ''}"
-    given = f"Forecast: {real.probability * 100:.4g} %" if real.probability is not None else "No probability"
-    points = [f"{given} ({who}); outcome: {real.outcome or 'not resolved'}"]
-    if analogue.outcome:
-        points.append(f"On a stand-in of our own, which resolves nothing: {analogue.outcome}")
-    return points
+    return Forecast(
+        real.probability, clean(real.forecaster), maybe(real.made), real.outcome, analogue.outcome
+    )
 
 
-def _withheld(claim: Mapping[str, Any], failing: list[str]) -> set[str]:
-    """The numerals that a failing computation takes off the slide: its own, and those of the claim's number."""
-    if not failing:
-        return set()
-    found = numerals(claim.get("number") or "")
-    for computation in claim.get("computations", []):
-        expected = computation.get("expected")
-        if computation["name"] in failing and not isinstance(expected, bool) and expected is not None:
-            found |= numerals(f"{expected:.{computation.get('decimals') or 0}f}") | numerals(f"{expected:g}")
-    return found
+def _foretold(forecast: Forecast | None) -> list[str]:
+    """A forecast in words: who gave what probability, what came of it, and what a stand-in of ours says apart."""
+    if forecast is None:
+        return []
+    who = f"{forecast.forecaster}{', ' + forecast.made if forecast.made else ''}"
+    points = [f"{chance(forecast)} ({who}); outcome: {forecast.outcome or 'not resolved'}"]
+    return points + on_a_stand_in(forecast)
+
+
+def chance(forecast: Forecast) -> str:
+    """The probability in words."""
+    given = forecast.probability
+    return f"Forecast: {given * 100:.4g} %" if given is not None else "Foretold without a probability"
+
+
+def on_a_stand_in(forecast: Forecast) -> list[str]:
+    """What a stand-in of our own says, which resolves nothing."""
+    return (
+        [f"On a stand-in of our own, which resolves nothing: {forecast.analogue}"]
+        if forecast.analogue
+        else []
+    )
 
 
 def _computation(done: Computed) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from kb.talks.outline import Cut
 from kb.talks.reading import Reading, Row
 from kb.talks.text import clean, shorten
 
+Title = Callable[[Row], str]
 MISSING = "the talk names it, but this store has no such claim"
 
 
@@ -22,18 +23,29 @@ class Chosen:
     """
 
     rows: list[Row]
+    title: Title
     cut: list[Cut] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
+    def leave(self, row: Row, why: str) -> Cut:
+        """A claim that is left out, and why."""
+        return Cut(row["id"], brief(self.title(row)), why)
 
-def choose(talk: Mapping[str, Any], reading: Reading, *, only_verified: bool = False) -> Chosen:
-    """All claims that the talk selects, in its order; no limit of number or time is applied yet."""
-    chosen = Chosen([])
+
+def choose(
+    talk: Mapping[str, Any], reading: Reading, title: Title | None = None, *, only_verified: bool = False
+) -> Chosen:
+    """All claims that the talk selects, in its order; no limit of number or time is applied yet.
+
+    Args:
+        title: how a claim that is cut is named; its headline, else its statement, where nothing else is said.
+    """
+    chosen = Chosen([], title=title or _title)
     _by_hand(talk, reading, chosen)
     _by_query(talk, reading, chosen)
     if only_verified:
         chosen.cut += [
-            _cut(row, f"not verified: {doubt(row)}") for row in chosen.rows if not is_verified(row)
+            chosen.leave(row, f"not verified: {doubt(row)}") for row in chosen.rows if not is_verified(row)
         ]
         chosen.rows = [row for row in chosen.rows if is_verified(row)]
     if talk.get("order", "hand") == "rubric":
@@ -41,7 +53,7 @@ def choose(talk: Mapping[str, Any], reading: Reading, *, only_verified: bool = F
         rows = {row["id"]: row for row in chosen.rows}
         order = rubrics.ranked(rubric, rows)
         chosen.cut += [
-            _cut(row, "has no scores in the talk's rubric")
+            chosen.leave(row, "has no scores in the talk's rubric")
             for name, row in sorted(rows.items())
             if not rubric["scores"].get(name)
         ]
@@ -80,15 +92,15 @@ def _by_query(talk: Mapping[str, Any], reading: Reading, chosen: Chosen) -> None
         if row["id"] in there:
             continue
         if row["status"] == "superseded" and "superseded" not in query["status"]:
-            chosen.cut.append(_cut(row, "superseded by a later claim"))
+            chosen.cut.append(chosen.leave(row, "superseded by a later claim"))
         else:
             chosen.rows.append(row)
 
 
-def brief(row: Mapping[str, Any]) -> str:
-    """A claim in one line, for lists of what was cut."""
-    return shorten(clean(row.get("headline") or row["statement"]), 120)
+def brief(title: str) -> str:
+    """A claim's title in one line, for lists of what was cut."""
+    return shorten(title, 120)
 
 
-def _cut(row: Mapping[str, Any], why: str) -> Cut:
-    return Cut(row["id"], brief(row), why)
+def _title(row: Mapping[str, Any]) -> str:
+    return clean(row.get("headline") or row["statement"])

@@ -68,6 +68,21 @@ def number(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1_000 else f"{value:.1f}"
 
 
+def as_printed(value: float) -> str:
+    """A published number with every digit that the library has of it."""
+    return f"{value:.12g}".replace("-", "−")
+
+
+def estimate(value: float, low: float | None, high: float | None) -> str:
+    """An estimate with its interval, rounded so that its width shows in two places: 0.90 [0.77, 0.96]."""
+    if low is None or high is None:
+        return number(value).replace("-", "−")
+    width = abs(high - low)
+    places = 2 if width == 0 else min(6, max(0, 1 - math.floor(math.log10(width))))
+    shown = [f"{round(one, places) + 0.0:.{places}f}".replace("-", "−") for one in (value, low, high)]
+    return f"{shown[0]} [{shown[1]}, {shown[2]}]"
+
+
 def weight(value: float) -> str:
     """A weight or score: at most two decimals, none that say nothing, a minus that is one."""
     shown = f"{value:.2f}".rstrip("0").rstrip(".")
@@ -98,11 +113,14 @@ def people(authors: str) -> str:
     return f"{names[0]} et al." if len(names) > MANY else ", ".join(names)
 
 
-def label(authors: str, year: str, key: str) -> str:
-    """How a slide names a source: 'Meng et al. 2022'. `authors` are separated by semicolons."""
+def label(authors: str, year: str, key: str, title: str = "") -> str:
+    """How a slide names a source: 'Meng et al. 2022'; without authors by its title, else by its key.
+
+    `authors` are separated by semicolons.
+    """
     names = [name.strip() for name in authors.split(";") if name.strip()]
     if not names:
-        return key
+        return f"“{shorten(title, 40)}”{' ' + year if year else ''}" if title else key
     if names[1:] and names[-1].casefold() in _OTHERS:
         return f"{_family_name(names[0])} et al. {year}".strip()
     last = [_family_name(name) for name in names]
@@ -119,6 +137,26 @@ def _family_name(name: str) -> str:
         if word[0].islower():
             return " ".join(words[place:])
     return words[-1]
+
+
+def typeset(text: str) -> str:
+    """Our own words with typographic quotation marks and apostrophes."""
+    text = re.sub(r"(?:(?<=^)|(?<=[\s(\[–—/“‘]))\"(?=\S)", "“", text)
+    text = text.replace('"', "”")
+    text = re.sub(r"(?:(?<=^)|(?<=[\s(\[–—/“]))'(?=[^\W\d_])", "‘", text)
+    return text.replace("'", "’")
+
+
+_INNER = {ord("“"): "‘", ord("”"): "’"}
+_EMPHASIS = re.compile(r"(?<!\w)([_*]{1,2})(?=\S)([^_*]+?)(?<=\S)\1(?!\w)")
+
+
+def plain_quote(quote: str) -> str:
+    """A quote for showing between “ and ”: without the marks of italics and bold, inner quotation marks single.
+
+    What a quote holds of them stands in the library and in the notes, where it can be compared with the source.
+    """
+    return typeset(_EMPHASIS.sub(r"\2", quote)).translate(_INNER)
 
 
 def numerals(text: str) -> set[str]:
@@ -140,6 +178,11 @@ def is_said_by(text: str, others: list[str]) -> bool:
 def joined(names: list[str]) -> str:
     """'a', 'a and b', 'a, b and c'."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def lowered(text: str) -> str:
+    """The text as it stands within a sentence: its first letter small, unless it begins with an abbreviation."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def counted(number_of: int, noun: str) -> str:

@@ -16,8 +16,9 @@ ACCENT = "#15457f"
 RULE = "#c9d3de"
 CAVEAT = ("#5a3300", "#fff3e0")
 """Text and ground of the caveat."""
-BAR = "#3b73b5"
-BAR_OTHER = "#9db4cf"
+BAR = "#2f66a8"
+BAR_OTHER = "#7d92ad"
+"""Bars of a chart: what it is about, and the others. Each stands out from the paper by 3 to 1 or more."""
 
 VERDICTS = {
     "supported": ("#0f4a26", "#dff3e6"),
@@ -29,8 +30,27 @@ VERDICTS = {
 }
 """Text and ground of a verdict's label; the mark and the word stand in it, so colour is never alone."""
 
-PAIRS = ((INK, PAPER), (MUTED, PAPER), (ACCENT, PAPER), (PAPER, ACCENT), CAVEAT, *VERDICTS.values())
+STATUSES = {
+    "supported": VERDICTS["unchecked"],
+    "disputed": VERDICTS["mixed"],
+    "refuted": VERDICTS["refuted"],
+    "open": VERDICTS["unchecked"],
+    "superseded": VERDICTS["stale"],
+}
+"""The same for what the literature says; its support is no verdict of ours, so it is not green."""
+
+LABELS = {
+    **{f"v-{word}": colours for word, colours in VERDICTS.items()},
+    **{f"s-{word}": colours for word, colours in STATUSES.items()},
+    "flag": VERDICTS["refuted"],
+    "plain": (PAPER, ACCENT),
+}
+"""Text and ground of the labels over a title, by the name of their style."""
+
+PAIRS = ((INK, PAPER), (MUTED, PAPER), (ACCENT, PAPER), CAVEAT, *LABELS.values())
 """Every (text, ground) that is used."""
+GRAPHICS = (BAR, BAR_OTHER, INK)
+"""What charts draw on paper beside text."""
 
 
 def contrast(one: str, other: str) -> float:

@@ -115,3 +115,47 @@ def test_a_second_talk_of_one_name_is_refused(kb: Kb, store: Path) -> None:
 @pytest.mark.parametrize("name", ["No Spaces", "../up", "ünicode"])
 def test_a_name_that_is_none_is_refused(kb: Kb, store: Path, name: str) -> None:
     assert kb("talk", "new", name, "--title", "T", "--claim", "result-a").code == 2
+
+
+PICTURED = """\
+name: mine
+title: Mine
+select:
+  claims: [result-a, result-b]
+order: rubric
+pictures:
+  result-a: "*curves.png"
+terms: [systemic]
+rubric:
+  criteria:
+  - {name: causal, weight: 1, question: Why?}
+  scores:
+    result-a: {causal: {score: 2, reason: Shown}}
+    result-b: {causal: {score: 1, reason: Shown}}
+"""
+
+
+def test_a_talk_names_pictures_and_terms(kb: Kb, store: Path) -> None:
+    assert kb("talk", "new", "mine", "--from", "-", stdin=PICTURED).code == 0
+    page = kb("talk", "show", "mine").out
+    assert "result-a: *curves.png" in page
+    assert "systemic" in page
+
+
+@pytest.mark.parametrize(("line", "wrong"), [("pictures: [a]", "pictures"), ("terms: {a: b}", "terms")])
+def test_pictures_and_terms_that_are_none_are_refused_with_their_line(
+    kb: Kb, store: Path, line: str, wrong: str
+) -> None:
+    text = f"name: mine\ntitle: Mine\n{line}\nselect:\n  claims: [result-a]\n"
+    result = kb("talk", "new", "mine", "--from", "-", stdin=text)
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "stdin:3: " in result.err
+    assert wrong in result.err
+
+
+def test_a_talk_follows_a_claim_to_its_new_name(kb: Kb, store: Path) -> None:
+    assert kb("talk", "new", "mine", "--from", "-", stdin=PICTURED).code == 0
+    assert kb("claim", "rename", "result-a", "better-name").code == 0
+    outline = kb("talk-outline", "mine", "--json").json
+    assert [section["claim"] for section in outline["sections"]] == ["better-name", "result-b"]
+    assert any("better-name has no picture *curves.png" in notice for notice in outline["notices"])

@@ -19,14 +19,15 @@ def markdown(library: Library, **options: Any) -> str:
     return render_markdown.render(build("talk", library, Options(**options)))
 
 
-def test_an_item_carries_headline_number_caveat_verdict_and_source(library: Library) -> None:
-    library.add_claim("a", headline="It works", number="9 of 10", caveat="In toys only.")
+def test_an_item_carries_headline_number_caveat_verdict_and_source(library: Library, cite: Cite) -> None:
+    cited = [cite("lovelace1843", "asserts", locator="Note G", quote="words of a: 9 of 10")]
+    library.add_claim("a", headline="It works", number="9 of 10", caveat="In toys only.", citations=cited)
     library.add_talk()
     text = markdown(library)
     for part in ("## 1. It works", "9 of 10", "In toys only.", "✓ supported", "Lovelace and Babbage 1843"):
         assert part in text
     assert "Note G" in text
-    assert "“words of a”" in text
+    assert "“words of a: 9 of 10”" in text
 
 
 def test_a_claim_without_headline_uses_its_statement(library: Library) -> None:
@@ -119,7 +120,7 @@ def test_only_verified_leaves_out_a_claim_whose_computation_fails(library: Libra
     library.add_talk()
     outline = build("talk", library, Options(only_verified=True))
     assert outline.sections == ()
-    assert outline.cut[0].why == "not verified: a computation it rests on fails"
+    assert outline.cut[0].why == "not verified: figures withheld: a computation fails"
     assert any("1 claim left out" in notice for notice in outline.notices)
 
 
@@ -156,7 +157,7 @@ def test_our_own_run_is_shown_with_interval_units_and_preset(library: Library) -
     }
     library.add_talk()
     text = markdown(library)
-    assert "share of shortest 0.92 \\[0.85, 0.97\\] (95 % interval, n = 10 graphs, quick run)" in text
+    assert "share of shortest: 0.92 \\[0.85, 0.97\\] (95 % interval, n = 10 graphs, quick run)" in text
     assert "our own graphs" in text
     assert "`kb reproduce r`" in text
 
@@ -243,7 +244,7 @@ def test_a_prediction_shows_its_probability_and_outcome(library: Library) -> Non
     outline = build("talk", library)
     assert "Forecast: 80 % (Emmons, 2023-03); outcome: true" in outline.sections[0].points
     assert outline.summary == (
-        "1 of 1 prediction resolved, Brier score 0.040 (0 is perfect, 0.25 is a coin)",
+        "1 of 1 prediction with a probability resolved, Brier score 0.040 (0 is perfect, 0.25 is a coin)",
     )
 
 
@@ -257,5 +258,5 @@ def test_an_outcome_on_a_stand_in_is_told_apart_and_resolves_nothing(library: Li
         "Forecast: 50 % (Emmons); outcome: not resolved",
         "On a stand-in of our own, which resolves nothing: false",
     )
-    assert outline.summary[0].startswith("None of 1 prediction is resolved yet")
+    assert outline.summary[0].startswith("None of 1 prediction with a probability is")
     assert outline.summary[1].startswith("On stand-ins of our own, scored apart: 1 of 1")

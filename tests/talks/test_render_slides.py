@@ -14,7 +14,7 @@ from kb.talks.build import build
 from kb.talks.formats import format_for, render
 from kb.talks.outline import Outline
 from kb.talks.render_revealjs import ASSETS
-from tests.talks.conftest import Library, citation
+from tests.talks.conftest import Library, citation, png
 
 
 @pytest.fixture
@@ -137,13 +137,16 @@ def test_pptx_has_notes_as_the_format_defines_them(outline: Outline) -> None:
 
 
 def test_pptx_has_editable_text_in_title_body_and_footer(library: Library) -> None:
-    library.add_claim("a", headline="It works", number="9 of 10", caveat="In toys only.")
+    cited = [citation("s", "asserts", quote="9 of 10")]
+    library.add_claim("a", headline="It works", number="9 of 10", caveat="In toys only.", citations=cited)
     library.add_talk()
     slide = _presentation(build("talk", library)).slides[1]
     texts = {p.placeholder_format.idx: p.text_frame.text for p in slide.placeholders}
     assert texts[0] == "It works"
     assert texts[1].startswith("9 of 10")
-    assert texts[11].endswith("a")
+    assert texts[11] == "Lovelace and Babbage 1843 [1]"
+    assert any(shape.name == "Claim" and shape.text_frame.text == "a" for shape in slide.shapes)
+    assert any(shape.name == "Mark: v-supported" for shape in slide.shapes)
     assert any(shape.name == "Caveat" and "In toys only." in shape.text_frame.text for shape in slide.shapes)
 
 
@@ -211,15 +214,9 @@ def test_no_chart_is_drawn_where_a_computation_fails(library: Library) -> None:
     assert build("talk", library).sections[0].picture is None
 
 
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d494844520000000100000001080600000"
-    "01f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
-)
-
-
 def test_the_plot_of_our_run_is_inside_the_file(library: Library, tmp_path: Path) -> None:
     plot = tmp_path / "plot.png"
-    plot.write_bytes(PNG)
+    plot.write_bytes(png())
     library.add_claim(
         "a", runs=[{"id": "r1", "reproduction": "r", "preset": "quick", "verdict": "supported"}]
     )

@@ -142,6 +142,8 @@ class _Reader:
 def _told(where: str, first: int, error: yaml.YAMLError) -> BadYaml:
     mark = getattr(error, "problem_mark", None)
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or "is no YAML"
+    if "nesting" in what:  # newer versions of the parser look ahead and stop at a depth of their own
+        what = f"nested more than {MAX_DEPTH} deep"
     return BadYaml(where, first + (mark.line if mark else 0), " ".join(str(what).split()))
 
 

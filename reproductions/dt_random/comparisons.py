@@ -43,13 +43,17 @@ class Training:
 
 
 def trainings(
-    environments: tuple[str, ...], seeds: int, paper_size_on: tuple[str, ...] = ()
+    environments: tuple[str, ...],
+    seeds: int,
+    paper_size_on: tuple[str, ...] = (),
+    further_controls: bool = False,
 ) -> Iterator[Training]:
     """Every training of a run, environment by environment.
 
-    The Decision Transformer sees all three data sets; the baselines the worst and the best; the shuffled control
-    the worst, where the question is whether the return does anything, and on the first environment the best; uniform
-    actions, the other way to make random data, the first environment. The paper's size is for `paper_size_on`.
+    The Decision Transformer sees all three data sets; the baselines the worst and the best; the shuffled control the
+    worst, where the question is whether the return does anything. Further controls, on the first environment: shuffled
+    returns on the best data, and uniform actions, the other way to make random data. The paper's size is for
+    `paper_size_on`.
     """
     for number, environment in enumerate(environments):
         compared = [
@@ -63,7 +67,7 @@ def trainings(
             ("rvs", "random"),
             ("rvs", "medium-expert"),
         ]
-        if number == 0:
+        if further_controls and number == 0:
             compared += [("dt", "uniform"), ("dt_shuffled", "medium-expert")]
         if environment in paper_size_on:
             compared += [("dt_paper_size", "random"), ("dt_paper_size", "medium-expert")]

@@ -57,6 +57,8 @@ class Config:
     mlp_updates: int = 3_000
     mlp_batch: int = 1_024
     mlp_width: int = 256
+    further_controls: bool = False
+    """Also shuffled returns on medium-expert data, and uniform actions, on the first environment."""
     paper_size_on: tuple[str, ...] = ()
     """Environments on which the paper's model is trained, too."""
     paper_size_updates: int = 2_000
@@ -107,11 +109,13 @@ def make_data(config: Config, settings: Settings) -> Iterator[tuple[str, str, Da
                 ("expert", config.transitions // 2),
             )
         ]
-        wanted.append(Request(config.environments[0], "uniform", config.transitions, settings.run_seed))
+        if config.further_controls:
+            wanted.append(Request(config.environments[0], "uniform", config.transitions, settings.run_seed))
         for _ in side_by_side(_play, [(request, settings.cache) for request in wanted], cores()):
             pass
     for number, environment in enumerate(config.environments):
-        for level in ("random", "medium", "medium-expert", *(["uniform"] if number == 0 else [])):
+        uniform = ["uniform"] if config.further_controls and number == 0 else []
+        for level in ("random", "medium", "medium-expert", *uniform):
             yield environment, level, load_data(environment, level, settings)
 
 
@@ -175,7 +179,9 @@ def run(report: Report) -> None:
         digests.update(data.digest.encode())
     report.data(digests.hexdigest())
 
-    planned = list(trainings(config.environments, config.training_seeds, config.paper_size_on))
+    planned = list(
+        trainings(config.environments, config.training_seeds, config.paper_size_on, config.further_controls)
+    )
     costs = {training: settings.cost(training) for training in planned}
     longest_first = sorted(planned, key=lambda training: -costs[training])
     done, total = 0.0, sum(costs.values())

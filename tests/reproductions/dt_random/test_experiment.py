@@ -38,7 +38,7 @@ def test_every_sample_of_a_run_belongs_to_a_metric_of_the_manifest() -> None:
     known = {name for metric in made.metrics for name in metric.samples}
     for preset in made.presets.values():
         config = configured(dict(preset.parameters))
-        planned = list(trainings(config.environments, config.training_seeds, config.paper_size_on))
+        planned = list(trainings(config.environments, config.training_seeds, config.paper_size_on, True))
         outcomes = {
             t.name: Outcome({asked: [1.0] for asked in one_training._asked(t, 1.0)}, [], 0.0) for t in planned
         }

@@ -16,6 +16,7 @@ from typing import Any
 
 from kb import words
 from kb.errors import KbError, NotFound
+from kb.margin import LEAST_UNITS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -350,8 +351,8 @@ class _Reader:
         self.known(raw, "metric", where)
         estimator = self.text(raw, "estimator", where)
         least = self.number(raw, "min_units", where)
-        if least < 2 or not least.is_integer():
-            self.complain(f"{where}.min_units", "must be a whole number, 2 at least")
+        if least < LEAST_UNITS or not least.is_integer():
+            self.complain(f"{where}.min_units", f"must be a whole number, {LEAST_UNITS} at least")
         samples = self.texts(raw, "samples", where) or (self.text(raw, "name", where),)
         if estimator not in ESTIMATORS:
             self.complain(f"{where}.estimator", f"must be one of {', '.join(ESTIMATORS)}")

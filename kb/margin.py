@@ -33,7 +33,7 @@ _FROM_SPREAD = (
     (10, 2.0),
     (5, 2.4),
 )
-_FROM_BOOTSTRAP = ((200, 1.0), (100, 1.1), (50, 1.2), (30, 1.3))  # fmt: skip
+_FROM_BOOTSTRAP = ((200, 1.0), (100, 1.1), (50, 1.25), (30, 1.4))  # fmt: skip
 """(units at least, margin): the factor with which lognormal units (log standard deviation 1, skewness 6.2) exceed an
 edge at which the truth lies less than 5 % of the time, rounded up. Student's t and Fieller need more than BCa."""
 

@@ -12,7 +12,9 @@ PAGE = (
     "art agents fall short. Single-game BCQ [21] results are from Gulcehre et al. [25]. 11 of 128 channels "
     "carry it; "
     "94% of runs end well. The technology, from the point of view of AI, is entirely feasible.\n"
-    "A supreme counterexample is the _Decision Transformer_, trained on *random* trajectories."
+    "A supreme counterexample is the _Decision Transformer_, trained on *random* trajectories. It\n"
+    "ends at x = 12 in the dark, rises by -5 points, 10² times; a truly \u2013 as they say \u2014 non-\n"
+    "trivial result; they can’t see it; costs 3\u20135 points, <0.01 of $20, in 1/3 of 5 × 10^6 (7\u00a0%)."
 )
 
 
@@ -31,6 +33,13 @@ PAGE = (
         "the Decision Transformer, trained on random trajectories",
         "the _Decision Transformer_, trained on *random* trajectories",
         "11 of 128 channels",
+        "[A] supreme counterexample is the Decision Transformer",
+        "State-of-the-art agents [of today] fall short",
+        "On average it outperforms zero-shot accuracy by 4.0\u00a0%\u2009—\u2009and",
+        "ends at 𝑥 ＝ １２ in the dark",
+        "rises by −5 points, 10² times",
+        "a truly—as they say—non-trivial result",
+        "they can't see it",
     ],
 )
 def test_an_exact_quote_is_found_through_what_a_rendering_changes(quote: str) -> None:
@@ -57,16 +66,54 @@ def test_an_exact_quote_is_found_through_what_a_rendering_changes(quote: str) ->
         "sider the first",
         "...",
         "[sic]",
+        "5 points, 10² times",
+        "rises by 5 points",
+        "rises by -5 points, 102 times",
+        "trivial result",
+        "they can",
+        "5 points, <0.01",
+        "costs 3",
+        "costs −3–5 points",
+        "0.01 of $20",
+        "20, in 1/3",
+        "3 of 5",
+        "in 1/3 of 5",
+        "in 1/3 of 5 × 10",
+        ".01 of $20",
+        "10^6 (7",
+        "−5 points, <0.01",
+        "[B]verage it outperforms",
     ],
 )
 def test_an_altered_number_or_word_is_not_found(quote: str) -> None:
     assert find(quote, PAGE) is None
 
 
+@pytest.mark.parametrize(
+    ("quote", "left_out"),
+    [
+        ("agents do [...] fall short", "not, in our tests,"),
+        ("agents do ... fall short", "not, in our tests,"),
+        ("agents do [always] fall short", "not, in our tests,"),
+        ("agents [...] fall short", "do not, in our tests,"),
+    ],
+)
+def test_an_ellipsis_that_drops_a_negation_says_so(quote: str, left_out: str) -> None:
+    found = find(quote, "We saw that agents do not, in our tests, fall short.")
+    assert found is not None
+    assert found.negation_left_out == left_out
+
+
+def test_an_ellipsis_is_read_at_the_place_where_it_drops_no_negation() -> None:
+    found = find("agents [...] fall", "agents do not fall, or so it seemed; agents often fall")
+    assert found is not None
+    assert (found.left_out, found.negation_left_out) == (("often",), None)
+
+
 def test_what_is_found_says_where_it_stands() -> None:
     found = find("is entirely feasible", PAGE)
     assert found is not None
-    assert 0.6 < found.share < 0.95
+    assert 0.5 < found.share < 0.6
     assert "point of view of AI, is entirely feasible" in found.context
 
 
@@ -102,7 +149,8 @@ def test_any_run_of_words_is_found_and_any_changed_digit_is_not(
 ) -> None:
     start = data.draw(st.integers(0, len(words) - 3))
     quote = " ".join(words[start : start + 3])
-    if any(c.isalnum() for c in quote):
+    unit_cut_off = words[start + 3 : start + 4] and words[start + 3].startswith("%") and quote[-1].isdigit()
+    if any(c.isalnum() for c in quote) and not unit_cut_off:
         assert find(quote, " ".join(words)) is not None
     digits = [i for i, c in enumerate(quote) if c.isdigit()]
     if digits:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kb.checks.expressions import Cell, ExpressionError, MissingCells, cell_ids, evaluate, rounds_to
+from kb.checks.expressions import (
+    Cell,
+    Cells,
+    ExpressionError,
+    MissingCells,
+    cell_ids,
+    evaluate,
+    rounds_to,
+)
 from kb.verdict import Evidence, Verdict
 
 
@@ -23,14 +32,19 @@ class Computed:
     outcome: str
     detail: str
     cells: list[str] = field(default_factory=list)
+    assumes: str = ""
+    """What it takes for granted; '' where it rests on cells that somebody read in the source alone."""
 
 
-def load_cells(connection: sqlite3.Connection) -> dict[str, Cell]:
+def load_cells(connection: sqlite3.Connection) -> Cells:
     """Every published figure of the store, by id."""
-    rows = connection.execute("SELECT id, value, unit, scale, protocol FROM figure")
-    return {
-        id_: Cell(id_, value, unit, scale, _version(protocol)) for id_, value, unit, scale, protocol in rows
-    }
+    rows = connection.execute("SELECT id, value, unit, scale, protocol, seen FROM figure")
+    return Cells(
+        {
+            id_: Cell(id_, value, unit, scale, _version(protocol), seen)
+            for id_, value, unit, scale, protocol, seen in rows
+        }
+    )
 
 
 def _version(protocol: str | None) -> str:
@@ -49,10 +63,11 @@ def compute(
     decimals: int,
     unit: str | None,
     assumes: str | None,
-    cells: dict[str, Cell],
+    cells: Mapping[str, Cell],
 ) -> Computed:
     """Evaluate one computation and compare it with what the claim needs it to give."""
     used = cell_ids(expression, cells)
+    taken = "; ".join([*([assumes] if assumes else []), *_taken_for_granted([cells[id_] for id_ in used])])
     try:
         value = evaluate(expression, cells)
     except MissingCells as missing:
@@ -69,13 +84,29 @@ def compute(
         wanted = f"{expected:.{decimals}f}"
     suffix = f" {unit}" if unit else ""
     if not agrees:
-        return Computed(name, expression, value, "fail", f"gives {shown}{suffix}, not {wanted}{suffix}", used)
-    if assumes:
-        return Computed(name, expression, value, "derived", f"{shown}{suffix}, assumes {assumes}", used)
+        told = f"gives {shown}{suffix}, not {wanted}{suffix}" + (f", assuming {taken}" if taken else "")
+        return Computed(name, expression, value, "fail", told, used, taken)
+    if taken:
+        return Computed(name, expression, value, "derived", f"{shown}{suffix}, assumes {taken}", used, taken)
     return Computed(name, expression, value, "pass", f"gives {shown}{suffix} as stated", used)
 
 
-def computations_of(connection: sqlite3.Connection, claim_id: str, cells: dict[str, Cell]) -> list[Computed]:
+def _taken_for_granted(used: Sequence[Cell]) -> Iterator[str]:
+    """What a computation assumes by the cells that it reads: that others reported them well, and of which data."""
+    reported = sum(cell.seen in ("second-hand", "comment") for cell in used)
+    if reported:
+        whole = "the cells are" if reported == len(used) else f"{reported} of its {len(used)} cells are"
+        yield f"{whole} as another document reports them"
+    measured = [cell for cell in used if not cell.plain]
+    versions = sorted({cell.version for cell in measured} - {""})
+    unsaid = sum(not cell.version for cell in measured)
+    if versions and unsaid:
+        yield f"{unsaid} cells without a data set version are of {versions[0]}, like the others"
+
+
+def computations_of(
+    connection: sqlite3.Connection, claim_id: str, cells: Mapping[str, Cell]
+) -> list[Computed]:
     """The computations of one claim, evaluated, in their order."""
     rows = connection.execute(
         "SELECT name, expression, expected, decimals, unit, assumes FROM computation"
@@ -91,8 +122,9 @@ def computations_of(connection: sqlite3.Connection, claim_id: str, cells: dict[s
 def deciding(connection: sqlite3.Connection) -> dict[str, list[Evidence]]:
     """What computations that decide say of their claims, for `kb.verdict.combine`.
 
-    Agreement supports, disagreement refutes; under an assumption, or with cells unread, it is inconclusive;
-    an expression that cannot be evaluated says nothing.
+    Agreement supports, disagreement refutes; under an assumption (one stated, or that a cell which nobody read in
+    the source is as reported), or with cells unread, it is inconclusive; an expression that cannot be evaluated
+    says nothing.
     """
     cells = load_cells(connection)
     out: dict[str, list[Evidence]] = {}
@@ -106,6 +138,8 @@ def deciding(connection: sqlite3.Connection) -> dict[str, list[Evidence]]:
         }
         for computed in computations_of(connection, claim_id, cells):
             verdict = _DECIDED.get((computed.outcome, computed.value is not None))
+            if verdict == "refuted" and computed.assumes:
+                verdict = "inconclusive"
             if computed.name in names and verdict is not None:
                 evidence = Evidence(f"computation {computed.name}", "", verdict, computed.detail)
                 out.setdefault(claim_id, []).append(evidence)

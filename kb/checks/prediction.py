@@ -23,10 +23,15 @@ class Item:
     probability: float | None
     forecaster: str
     made: str | None
+    horizon: str | None
     about: str | None
     resolution: str
+    status: str
+    """What the cited literature is recorded as saying."""
     outcome: str | None
     because: str
+    literature: dict[str, int]
+    """How many citations support, dispute and qualify it; the forecaster's own assertion is none of them."""
 
     @property
     def forecast(self) -> Forecast | None:
@@ -36,21 +41,36 @@ class Item:
         return Forecast(self.probability, self.outcome == "true")
 
 
+def _literature(connection: sqlite3.Connection, claim_id: str) -> dict[str, int]:
+    counted = dict(
+        connection.execute(
+            "SELECT stance, COUNT(*) FROM citation WHERE claim_id = ? AND cited_by IS NULL GROUP BY stance",
+            (claim_id,),
+        ).fetchall()
+    )
+    return {stance: counted.get(stance, 0) for stance in ("supports", "disputes", "qualifies")}
+
+
 _OUTCOMES = {"supported": "true", "refuted": "false"}
 
 
-def items(connection: sqlite3.Connection, by: str | None = None, *, analogue: bool = False) -> list[Item]:
+def items(
+    connection: sqlite3.Connection, by: str | None = None, *, claim: str | None = None, analogue: bool = False
+) -> list[Item]:
     """Every prediction, of forecasters whose name holds `by`, with its outcome, or its analogue outcome."""
     rows = connection.execute(
-        "SELECT c.id, c.statement, p.probability, p.forecaster, p.made, p.about, p.resolution, p.outcome"
-        " FROM prediction p JOIN claim c ON c.id = p.claim_id ORDER BY c.home, c.position"
+        "SELECT c.id, c.statement, c.status, p.probability, p.forecaster, p.made, p.horizon, p.about,"
+        " p.resolution, p.outcome FROM prediction p JOIN claim c ON c.id = p.claim_id"
+        " WHERE ? IS NULL OR c.id = ? ORDER BY c.home, c.position",
+        (claim, claim),
     ).fetchall()
     wanted = [row for row in rows if by is None or by.casefold() in row["forecaster"].casefold()]
     out = []
     for row in wanted:
         outcome, because = _analogue(connection, row) if analogue else _outcome(connection, row)
         plain = {name: row[name] for name in row.keys() if name != "outcome"}  # noqa: SIM118 - sqlite3.Row
-        out.append(Item(**plain, outcome=outcome, because=because))
+        leaning = _literature(connection, row["id"])
+        out.append(Item(**plain, outcome=outcome, because=because, literature=leaning))
     return out
 
 
@@ -63,8 +83,10 @@ def _outcome(connection: sqlite3.Connection, row: sqlite3.Row) -> tuple[str | No
     ).fetchone()
     if verdict and verdict["verdict"] in _OUTCOMES:
         return _OUTCOMES[verdict["verdict"]], verdict["because"]
-    about = f" on {row['about']}" if row["about"] else ""
-    return None, f"not resolved{about}"
+    about = f"not resolved: needs {row['about']}" if row["about"] else "not resolved"
+    if verdict and verdict["verdict"] != "unchecked":
+        return None, f"{about}; our own checks are {verdict['verdict']}: {verdict['because']}"
+    return None, about
 
 
 def _analogue(connection: sqlite3.Connection, row: sqlite3.Row) -> tuple[str | None, str]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from kb.predictions import Forecast
 
@@ -23,14 +23,14 @@ class Item:
     probability: float | None
     forecaster: str
     made: str | None
-    horizon: str | None
     about: str | None
     resolution: str
-    status: str
-    """What the cited literature is recorded as saying."""
     outcome: str | None
     because: str
-    literature: dict[str, int]
+    horizon: str | None = None
+    status: str = "open"
+    """What the cited literature is recorded as saying."""
+    literature: Mapping[str, int] = field(default_factory=dict)
     """How many citations support, dispute and qualify it; the forecaster's own assertion is none of them."""
 
     @property

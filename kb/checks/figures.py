@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kb.checks.expressions import (
     Cell,
@@ -16,6 +16,7 @@ from kb.checks.expressions import (
     evaluate,
     rounds_to,
 )
+from kb.checks.quotes import numerals
 from kb.verdict import Evidence, Verdict
 
 
@@ -107,24 +108,34 @@ def _taken_for_granted(used: Sequence[Cell]) -> Iterator[str]:
 def computations_of(
     connection: sqlite3.Connection, claim_id: str, cells: Mapping[str, Cell]
 ) -> list[Computed]:
-    """The computations of one claim, evaluated, in their order."""
+    """The computations of one claim, evaluated, in their order.
+
+    One that decides must be rounded as the claim is worded: its number has to stand in the claim's statement.
+    """
     rows = connection.execute(
-        "SELECT name, expression, expected, decimals, unit, assumes FROM computation"
-        " WHERE claim_id = ? ORDER BY position",
+        "SELECT p.name, p.expression, p.expected, p.decimals, p.unit, p.assumes, p.decides, c.statement"
+        " FROM computation p JOIN claim c ON c.id = p.claim_id WHERE p.claim_id = ? ORDER BY p.position",
         (claim_id,),
     )
-    return [
-        compute(name, expression, json.loads(expected), decimals, unit, assumes, cells)
-        for name, expression, expected, decimals, unit, assumes in rows
-    ]
+    out = []
+    for name, expression, text, decimals, unit, assumes, decides, statement in rows:
+        expected = json.loads(text)
+        computed = compute(name, expression, expected, decimals, unit, assumes, cells)
+        if decides and not isinstance(expected, bool):
+            shown = f"{abs(expected):.{decimals}f}"
+            if shown not in numerals(statement):
+                told = f"the claim that it decides does not say {shown}: {computed.detail}"
+                computed = replace(computed, value=None, outcome="fail", detail=told)
+        out.append(computed)
+    return out
 
 
 def deciding(connection: sqlite3.Connection) -> dict[str, list[Evidence]]:
     """What computations that decide say of their claims, for `kb.verdict.combine`.
 
     Agreement supports, disagreement refutes; under an assumption (one stated, or that a cell which nobody read in
-    the source is as reported), or with cells unread, it is inconclusive; an expression that cannot be evaluated
-    says nothing.
+    the source is as reported), or with cells unread, it is inconclusive; an expression that cannot be evaluated,
+    or whose number the claim does not say, says nothing.
     """
     cells = load_cells(connection)
     out: dict[str, list[Evidence]] = {}

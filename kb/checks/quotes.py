@@ -75,6 +75,7 @@ _SPACED_DASH = re.compile(rf"(?: |^)([{_DASHES}])(?: |$)")
 _PIECES = re.compile(r"\[\s*(?:\.\.\.|…)\s*\]|\.\.\.|…|\[[^\[\]\d]*\]")
 _CASE_CHANGE = re.compile(r"(?<!\w)\[([^\W\d_])\](?=\w)")
 _LETTERS = re.compile(r"[^\W\d_]+|\d+")
+_BROKEN_TWICE = re.compile(rf"[^\W\d_]+{_BREAK}[^\W\d_]+(?:{_BREAK}[^\W\d_]+)+")
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|nor|neither|nobody|nothing|cannot|without|hardly|barely|rarely|seldom|unable"
     r"|fail(?:s|ed|ing)?|lack(?:s|ed|ing)?|unless|except)\b|n't\b",
@@ -125,7 +126,8 @@ def find(quote: str, text: str) -> Found | None:
 def find_in(quote: str, normalised: str) -> Found | None:
     """As `find`, for a text that `normalise` has been through already."""
     doubtful = None
-    if not _all_words_stand(quote, normalised.replace(_BREAK, "")):
+    bare = normalised.replace(_BREAK, "")
+    if not all(word in bare for word in words_needed(quote)):
         return None
     for pattern in _patterns(quote):
         for match in itertools.islice(pattern.finditer(normalised), PLACES):
@@ -139,10 +141,21 @@ def find_in(quote: str, normalised: str) -> Found | None:
     return doubtful
 
 
-def _all_words_stand(quote: str, text: str) -> bool:
-    """Whether each of the words stands somewhere in the text: false, cheaply, for most quotes that do not."""
-    words = " ".join(normalise(piece) for piece in _PIECES.split(_CASE_CHANGE.sub("", quote)))
-    return all(word in text for word in _LETTERS.findall(words))
+def words_needed(quote: str) -> set[str]:
+    """Words that a text must have for `quote` to stand in it: most texts are ruled out by these alone."""
+    plain = " ".join(normalise(piece) for piece in _PIECES.split(_CASE_CHANGE.sub(" ", quote)))
+    return set(_LETTERS.findall(plain))
+
+
+def words_in(normalised: str) -> set[str]:
+    """The words of a text that `normalise` has been through, a word broken at a line end whole and in parts."""
+    found = set(_LETTERS.findall(normalised.replace(_BREAK, "")))
+    if _BREAK in normalised:
+        found.update(_LETTERS.findall(normalised.replace(_BREAK, " ")))
+        for chain in _BROKEN_TWICE.findall(normalised):
+            parts = chain.split(_BREAK)
+            found.update("".join(parts[i:j]) for i in range(len(parts)) for j in range(i + 1, len(parts) + 1))
+    return found
 
 
 def _patterns(quote: str) -> list[re.Pattern[str]]:

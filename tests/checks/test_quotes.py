@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.checks.quotes import difference, find, nearest, numerals
+from kb.checks.quotes import difference, find, nearest, normalise, numerals, words_in, words_needed
 
 PAGE = (
     "We con-\n  sider the ﬁrst 26 attention heads, grouped into 7 main classes. On average it outperforms\n"
@@ -138,6 +138,27 @@ def test_a_difference_marks_both_sides() -> None:
 
 def test_numerals_keep_their_value() -> None:
     assert numerals("68 of the 32,000 edges, 92.5% (GPT2, v2)") == ["68", "32000", "92.5"]
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "We consider the first 26",
+        "State-of-the-art agents",
+        "[A] supreme counterexample",
+        "non-trivial result",
+        "4.0 %",
+    ],
+)
+def test_a_text_that_a_quote_stands_in_has_the_words_that_it_needs(quote: str) -> None:
+    assert find(quote, PAGE) is not None
+    assert words_needed(quote) <= words_in(normalise(PAGE))
+
+
+def test_a_word_broken_at_two_line_ends_is_still_one() -> None:
+    page = "a mis-\nunder-\nstanding"
+    assert find("a misunderstanding", page) is not None
+    assert words_needed("a misunderstanding") <= words_in(normalise(page))
 
 
 WORDS = st.lists(st.text("abcdefgh0123456789.%", min_size=1, max_size=6), min_size=4, max_size=30)

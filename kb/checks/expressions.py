@@ -173,7 +173,8 @@ def _matching(pattern: str, cells: Mapping[str, Cell]) -> Iterator[str]:
     """The ids that match a pattern with *, ? and [...], in order."""
     start = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
     ordered = cells.ordered if isinstance(cells, Cells) else sorted(cells)
-    for id_ in itertools.islice(ordered, bisect.bisect_left(ordered, start), None):
+    for index in range(bisect.bisect_left(ordered, start), len(ordered)):
+        id_ = ordered[index]
         if not id_.startswith(start):
             return
         if fnmatch.fnmatchcase(id_, pattern):

@@ -58,11 +58,12 @@ def items(
     connection: sqlite3.Connection, by: str | None = None, *, claim: str | None = None, analogue: bool = False
 ) -> list[Item]:
     """Every prediction, of forecasters whose name holds `by`, with its outcome, or its analogue outcome."""
+    where, values = ("WHERE c.id = ?", (claim,)) if claim else ("", ())
     rows = connection.execute(
         "SELECT c.id, c.statement, c.status, p.probability, p.forecaster, p.made, p.horizon, p.about,"
-        " p.resolution, p.outcome FROM prediction p JOIN claim c ON c.id = p.claim_id"
-        " WHERE ? IS NULL OR c.id = ? ORDER BY c.home, c.position",
-        (claim, claim),
+        f" p.resolution, p.outcome FROM prediction p JOIN claim c ON c.id = p.claim_id {where}"
+        " ORDER BY c.home, c.position",
+        values,
     ).fetchall()
     wanted = [row for row in rows if by is None or by.casefold() in row["forecaster"].casefold()]
     out = []

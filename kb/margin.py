@@ -1,7 +1,7 @@
 """What an interval must show beyond lying inside a region before a verdict is given. Pure functions.
 
 A nominal 95 % interval of a mean of few skewed units misses the truth on one side far more often than 2.5 % of
-the time (five lognormal units: 17 %), and Wilson's interval of a rare event does so near 0 and 1 (up to 16 %). The
+the time (five lognormal units: 18 %), and Wilson's interval of a rare event does so near 0 and 1 (up to 16 %). The
 estimates stay as they are printed; a verdict needs more: for means, differences and ratios the interval widened
 by the margin for its number of units, for proportions the exact binomial test at the region's edge. With both, wrong
 verdicts stay at or below 5 % for normal, exponential and lognormal units, at every number of units from

@@ -264,7 +264,7 @@ def reproduction(library: Library, claim_id: str) -> Iterator[Result]:
         marks = [criteria[0]["preset"]]
         marks += ["analogue, not the named artifact"] * analogue
         marks += ["post hoc"] * any(r["post_hoc"] for r in criteria)
-        outcome = "pass" if verdict in ("supported", "refuted") else "unknown"
+        outcome = "pass" if verdict in ("supported", "refuted") and not analogue else "unknown"
         changes = changes_since(criteria[0], library.reproductions.get(name))
         if changes:
             outcome = "stale"

@@ -305,17 +305,30 @@ EDGES = (
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "digest", "outcome", "told"),
+    ("verdicts", "digest", "analogue", "outcome", "told"),
     [
-        (None, "a", "unknown", "never run here: kb reproduce toy"),
-        (("supported", "inconclusive"), "a", "pass", "supported (quick): because"),
-        (("inconclusive", "refuted"), "a", "pass", "refuted (quick): because"),
-        (("inconclusive", "inconclusive"), "a", "unknown", "inconclusive (quick): because"),
-        (("supported", "inconclusive"), "b", "stale", "its code changed since; then: because"),
+        (None, "a", False, "unknown", "never run here: kb reproduce toy"),
+        (("supported", "inconclusive"), "a", False, "pass", "supported (quick): because"),
+        (("inconclusive", "refuted"), "a", False, "pass", "refuted (quick): because"),
+        (("inconclusive", "inconclusive"), "a", False, "unknown", "inconclusive (quick): because"),
+        (
+            ("supported", "inconclusive"),
+            "a",
+            True,
+            "unknown",
+            "supported (quick, analogue, not the named artifact)",
+        ),
+        (("supported", "inconclusive"), "b", False, "stale", "its code changed since; then: because"),
     ],
 )
 def test_a_run_gives_one_result_from_its_primary_criteria(
-    check: Check, path: Path, verdicts: tuple[str, str] | None, digest: str, outcome: str, told: str
+    check: Check,
+    path: Path,
+    verdicts: tuple[str, str] | None,
+    digest: str,
+    analogue: bool,
+    outcome: str,
+    told: str,
 ) -> None:
     shared = {"claim": "checked", "metric": "m", "primary": True, "wording": "w"}
     with connect.writing_to(path) as session:
@@ -340,7 +353,7 @@ def test_a_run_gives_one_result_from_its_primary_criteria(
                         verdict=verdict,
                         because="because",
                         is_primary=True,
-                        analogue=False,
+                        analogue=analogue,
                         post_hoc=False,
                     )
                 )

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from kb.predictions import Forecast
+from kb.reproduce.verdicts import of_runs
+from kb.verdict import combine
 
 
 @dataclass(frozen=True)
@@ -91,16 +93,12 @@ def _outcome(connection: sqlite3.Connection, row: sqlite3.Row) -> tuple[str | No
 
 
 def _analogue(connection: sqlite3.Connection, row: sqlite3.Row) -> tuple[str | None, str]:
-    judged: Sequence[sqlite3.Row] = connection.execute(
-        "SELECT j.verdict, j.because, r.id, r.preset FROM judgement j JOIN run r ON r.id = j.run_id"
-        " WHERE j.claim_id = ? AND j.analogue AND j.is_primary AND r.state = 'finished' AND r.preset <> 'smoke'"
-        " ORDER BY r.preset = 'full' DESC, r.started DESC, r.id",
-        (row["id"],),
-    ).fetchall()
-    latest = [j for j in judged if j["id"] == judged[0]["id"]] if judged else []
-    verdicts = {j["verdict"] for j in latest} & set(_OUTCOMES)
-    if len(verdicts) == 1:
-        verdict = verdicts.pop()
-        because = next(j["because"] for j in latest if j["verdict"] == verdict)
-        return _OUTCOMES[verdict], f"on our stand-in, {latest[0]['id']}: {because}"
-    return None, "no run on a stand-in decides it"
+    """As verdicts come about, from the runs on a stand-in alone: several that disagree are mixed and decide nothing."""
+    evidence = [
+        replace(e, analogue=False) for e in of_runs(connection, row["id"]).get(row["id"], []) if e.analogue
+    ]
+    verdict, because, rests_on = combine(evidence)
+    if rests_on is None:
+        return None, "no run on a stand-in decides it"
+    told = f"on our stand-in, {rests_on.name}: {because}"
+    return _OUTCOMES.get(verdict), told if verdict in _OUTCOMES else f"{verdict} {told}"

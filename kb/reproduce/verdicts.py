@@ -40,7 +40,7 @@ def refresh(
     ids = _known(connection, claim_ids)
     at = now or clock()
     changed: list[tuple[str, str, str]] = []
-    evidence = _runs(connection)
+    evidence = of_runs(connection)
     for id_ in ids:
         own = [*evidence.get(id_, []), *computed.get(id_, [])]
         verdict, because, rests_on = combine(own)
@@ -79,15 +79,17 @@ def _known(connection: sqlite3.Connection, claim_ids: Iterable[str] | None) -> l
     return [id_ for id_ in dict.fromkeys(today) if id_ in known]
 
 
-def _runs(connection: sqlite3.Connection) -> dict[str, list[Evidence]]:
-    """What finished runs say of each claim; stale where version, code or configuration changed since."""
+def of_runs(connection: sqlite3.Connection, claim: str | None = None) -> dict[str, list[Evidence]]:
+    """What finished runs say of each claim, or of one; stale where version, code or configuration changed since."""
     aliases = dict(connection.execute("SELECT alias, name FROM alias WHERE kind = 'claim'").fetchall())
     now = manifests(connection)
     by_run: dict[tuple[str, str], list[Judgement]] = {}
     runs: dict[str, sqlite3.Row] = {}
     for row in connection.execute(
         "SELECT j.*, r.reproduction, r.version, r.code_digest, r.preset, r.started, r.config FROM judgement j"
-        " JOIN run r ON r.id = j.run_id WHERE r.state = 'finished' ORDER BY r.started, r.id"
+        " JOIN run r ON r.id = j.run_id WHERE r.state = 'finished' AND (? IS NULL OR j.claim_id IN"
+        " (SELECT ? UNION SELECT alias FROM alias WHERE kind = 'claim' AND name = ?)) ORDER BY r.started, r.id",
+        (claim, claim, claim),
     ):
         runs[row["run_id"]] = row
         claim = aliases.get(row["claim_id"], row["claim_id"])

@@ -163,6 +163,46 @@ def test_a_stand_in_gives_an_analogue_outcome_in_a_table_of_its_own_and_resolves
     assert sql(store, "SELECT verdict FROM claim_verdict WHERE claim_id = 'small-mazes'") == []
 
 
+def test_stand_ins_that_disagree_or_are_stale_decide_nothing(kb: Kb, store: Path) -> None:
+    shared = {"claim": "small-mazes", "metric": "share", "primary": True, "analogue": True, "wording": "w"}
+    with connect.writing_to(store) as session:
+        runs.save_reproduction(
+            session,
+            name="maze",
+            title="T",
+            version="1",
+            code_digest="a",
+            manifest={"presets": {"full": {"parameters": {}}}},
+            criteria=[{**shared, "name": "half", "meaning": "refutes", "high": 0.5}],
+        )
+        for number, verdict in enumerate(("refuted", "supported")):
+            run = {"id": f"maze-{number}", "reproduction": "maze", "version": "1", "preset": "full"}
+            run |= {"state": "finished", "started": f"2026-11-2{number}T10:00:00+00:00", "code_digest": "a"}
+            runs.save_run(session, run, recorded=False)
+            session.add(
+                Judgement(
+                    run_id=f"maze-{number}",
+                    claim_id="small-mazes",
+                    criterion="half",
+                    verdict=verdict,
+                    because="it ran",
+                    is_primary=True,
+                    analogue=True,
+                    post_hoc=False,
+                )
+            )
+
+    def analogue() -> tuple[str | None, str]:
+        item = kb("prediction", "score", "--by", "Emmons", "--json").json["analogue"]["items"][0]
+        return item["outcome"], item["because"].split()[0]
+
+    assert analogue() == (None, "mixed")
+    sql(store, "DELETE FROM run WHERE id = 'maze-1'")
+    assert analogue()[0] == "false"
+    sql(store, "UPDATE reproduction SET code_digest = 'b' WHERE name = 'maze'")
+    assert analogue() == (None, "stale")
+
+
 def test_nobody_of_that_name_is_told(kb: Kb, store: Path) -> None:
     done = kb("prediction", "score", "--by", "Nobody")
     assert (done.code, "kb prediction list" in done.err) == (1, True)

@@ -138,8 +138,8 @@ _TELLING = re.compile(r"\d\.\d|(?<!\w)[-+<>$]\d|\d%|^non-|^(?:not|never|cannot|w
 
 
 def _brackets(words: list[str]) -> bool:
-    """Square brackets and dots in the text itself are an editor's in a quote: not what is tested here."""
-    return any("[" in w or "]" in w or "..." in w for w in words)
+    """Brackets and dots of the text's own are an editor's in a quote; a unit that stands alone may be cut off."""
+    return any("[" in w or "]" in w or "..." in w or w in ("%", "×") for w in words)
 
 
 def _in_straight(words: list[str], draw: random.Random) -> str:

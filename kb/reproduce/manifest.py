@@ -236,6 +236,7 @@ class _Reader:
         ):
             if len(set(names)) != len(names):
                 self.complain(label, "names one thing twice")
+        self.enough_units(criteria, metrics)
         self.one_primary_metric(criteria)
         self.meanings_apart(criteria)
         self.controls(criteria)
@@ -259,6 +260,14 @@ class _Reader:
             criteria=criteria,
             raw=raw,
         )
+
+    def enough_units(self, criteria: tuple[Criterion, ...], metrics: tuple[Metric, ...]) -> None:
+        """A metric that is judged has the units that any verdict needs."""
+        least = {metric.name: metric.min_units for metric in metrics}
+        for criterion in criteria:
+            if least[criterion.metric] < LEAST_UNITS:
+                told = f"is judged, so its min_units must be {LEAST_UNITS} at least"
+                self.complain(f"metric {criterion.metric}", told)
 
     def one_primary_metric(self, criteria: tuple[Criterion, ...]) -> None:
         """One primary criterion per claim: its meanings may differ, its metric may not."""
@@ -351,8 +360,8 @@ class _Reader:
         self.known(raw, "metric", where)
         estimator = self.text(raw, "estimator", where)
         least = self.number(raw, "min_units", where)
-        if least < LEAST_UNITS or not least.is_integer():
-            self.complain(f"{where}.min_units", f"must be a whole number, {LEAST_UNITS} at least")
+        if least < 2 or not least.is_integer():
+            self.complain(f"{where}.min_units", "must be a whole number, 2 at least")
         samples = self.texts(raw, "samples", where) or (self.text(raw, "name", where),)
         if estimator not in ESTIMATORS:
             self.complain(f"{where}.estimator", f"must be one of {', '.join(ESTIMATORS)}")

@@ -145,6 +145,14 @@ class Computation(_Record):
     decides: bool = False
     note: Text | None = None
 
+    @model_validator(mode="after")
+    def _is_rounded_as_it_says(self) -> Computation:
+        if not isinstance(self.expected, bool) and round(self.expected, self.decimals) != self.expected:
+            raise ValueError(
+                f"`expected` {self.expected:g} has more than {self.decimals} decimals: set `decimals`"
+            )
+        return self
+
 
 class Outcome(_Record):
     """How a prediction was resolved by hand; outcomes that runs give are computed, never written."""

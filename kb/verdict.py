@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from kb.margin import EDGE_CHANCE, LEAST_UNITS, WILSON, chance_at_edge, margin
+
 Verdict = Literal["supported", "refuted", "mixed", "inconclusive", "unchecked", "stale"]
 
 
@@ -47,14 +49,15 @@ def judge(
 ) -> Judgement:
     """Judge one criterion.
 
-    The interval inside the region: the criterion's meaning holds. Outside it: the criterion fails, which is
-    no verdict the other way round. Across its edge, without an interval, or with too few units: inconclusive.
+    The interval inside the region, by the margin that so few units need: the criterion's meaning holds. Outside
+    it: the criterion fails, which is no verdict the other way round. Across its edge, inside by less than the
+    margin, without an interval, or with too few units: inconclusive.
 
     Args:
         criterion: {name, claim, metric, meaning, low, high, primary, analogue, presets} as in a manifest.
         estimate: of the criterion's metric; None where the run did not give it.
         preset: the run's tier. A smoke run never gives a verdict.
-        min_units: fewer independent units are too few for any sentence.
+        min_units: fewer independent units are too few for any sentence; never fewer than `LEAST_UNITS`.
     """
     low, high = _bound(criterion.get("low")), _bound(criterion.get("high"))
     presets = criterion.get("presets") or ("quick", "full")
@@ -62,18 +65,21 @@ def judge(
     holds: Verdict = "supported" if criterion["meaning"] == "supports" else "refuted"
     verdict: Verdict = "inconclusive"
     metric = criterion["metric"]
+    least = max(min_units, LEAST_UNITS)
     if preset == "smoke":
         verdict, because = "unchecked", "a smoke run proves that the code runs, nothing else"
     elif preset not in presets:
         verdict, because = "unchecked", f"this criterion is not for a {preset} run"
     elif estimate is None:
         because = f"the run did not measure {metric}"
-    elif estimate.n < min_units:
-        because = f"{metric} has {estimate.n} independent units ({estimate.unit}), {min_units} are needed"
+    elif estimate.n < least:
+        because = f"{metric} has {estimate.n} independent units ({estimate.unit}), {least} are needed"
     elif estimate.low is None or estimate.high is None:
         because = f"{metric} is {estimate}: {estimate.method}"
     elif (low is None or estimate.low >= low) and (high is None or estimate.high <= high):
-        verdict, because = holds, f"{metric} is {estimate}: inside {_region(low, high)}"
+        because = f"{metric} is {estimate}: inside {_region(low, high)}"
+        lacking = _short_of(estimate, low, high)
+        verdict, because = ("inconclusive", f"{because}, but {lacking}") if lacking else (holds, because)
     elif (low is not None and estimate.high < low) or (high is not None and estimate.low > high):
         because = f"{metric} is {estimate}: outside {_region(low, high)}"
     else:
@@ -85,6 +91,26 @@ def judge(
         because=because,
         primary=bool(criterion.get("primary")),
         analogue=bool(criterion.get("analogue")),
+    )
+
+
+def _short_of(estimate: Estimate, low: float | None, high: float | None) -> str:
+    """Why an interval inside the region is no verdict yet; "" where it is one."""
+    assert estimate.low is not None
+    assert estimate.high is not None
+    if estimate.method == WILSON:
+        chance = chance_at_edge(round(estimate.value * estimate.n), estimate.n, low, high)
+        if chance <= EDGE_CHANCE:
+            return ""
+        return f"a truth at the edge gives that {chance:.1%} of the time, by the exact binomial test"
+    factor = margin(estimate.n, estimate.method)
+    below = estimate.value - factor * (estimate.value - estimate.low)
+    above = estimate.value + factor * (estimate.high - estimate.value)
+    if (low is None or below >= low) and (high is None or above <= high):
+        return ""
+    return (
+        f"not by the margin for {estimate.n} units, which may be skewed: widened {factor:g} times it is"
+        f" [{below:.3g}, {above:.3g}]"
     )
 
 

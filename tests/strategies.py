@@ -32,6 +32,14 @@ def _objects(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, An
     return st.fixed_dictionaries(fields).map(_filled)
 
 
+def _rounded(computation: dict[str, Any]) -> dict[str, Any]:
+    """What is expected has no more decimals than the computation says."""
+    expected = computation.get("expected")
+    if isinstance(expected, bool):
+        return computation
+    return {**computation, "expected": round(expected, computation.get("decimals", 0))}
+
+
 @st.composite
 def claims(
     draw: st.DrawFn,
@@ -97,7 +105,7 @@ def claims(
                 assumes=_maybe(TEXT),
                 decides=st.booleans(),
                 note=_maybe(TEXT),
-            ),
+            ).map(_rounded),
             max_size=2,
             unique_by=lambda c: c["name"],
         )

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from kb.margin import BOOTSTRAP, WILSON
+from kb.predictions import wilson
 from kb.verdict import COMBINED, Estimate, Evidence, Judgement, combine, judge, together
 
 SUPPORTS = {
@@ -21,9 +23,9 @@ SUPPORTS = {
 REFUTES = {**SUPPORTS, "name": "low", "meaning": "refutes", "low": None, "high": 0.2}
 
 
-def estimate(low: float | None, high: float | None, n: int = 20) -> Estimate:
+def estimate(low: float | None, high: float | None, n: int = 200, method: str = BOOTSTRAP) -> Estimate:
     middle = 0.5 if low is None or high is None else (low + high) / 2
-    return Estimate(middle, low, high, n, "seed", "t interval over units")
+    return Estimate(middle, low, high, n, "seed", method)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +47,36 @@ def test_an_interval_inside_the_region_holds_and_nothing_else_does(
     judged = judge(criterion, estimate(*interval), preset="quick", min_units=5)
     assert judged.verdict == verdict
     assert why in judged.because
+
+
+def test_few_units_must_clear_the_region_by_their_margin() -> None:
+    """Half widths of 0.1 become 0.24 with five units: 0.7 clears 0.5, but not by that."""
+    few = estimate(0.6, 0.8, n=5, method="t interval over units")
+    judged = judge(SUPPORTS, few, preset="full", min_units=5)
+    assert judged.verdict == "inconclusive"
+    assert "inside at least 0.5, but not by the margin for 5 units" in judged.because
+    assert "[0.46, 0.94]" in judged.because
+    clear = estimate(0.7, 0.9, n=5, method="t interval over units")
+    assert judge(SUPPORTS, clear, preset="full", min_units=5).verdict == "supported"
+
+
+def test_one_success_in_ten_does_not_show_a_rare_event_although_wilson_says_so() -> None:
+    low, high = wilson(1, 10)
+    rare = Estimate(0.1, low, high, 10, "level", WILSON)
+    judged = judge({**SUPPORTS, "low": low}, rare, preset="full", min_units=5)
+    assert judged.verdict == "inconclusive"
+    assert "by the exact binomial test" in judged.because
+
+
+def test_a_proportion_far_from_the_edge_is_a_verdict() -> None:
+    low, high = wilson(9, 10)
+    found = Estimate(0.9, low, high, 10, "level", WILSON)
+    assert judge(SUPPORTS, found, preset="full", min_units=5).verdict == "supported"
+
+
+def test_a_manifest_cannot_ask_for_fewer_than_five_units() -> None:
+    judged = judge(SUPPORTS, estimate(0.9, 0.95, n=4), preset="quick", min_units=2)
+    assert "5 are needed" in judged.because
 
 
 def test_failing_a_supports_region_does_not_refute() -> None:

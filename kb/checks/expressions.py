@@ -10,12 +10,14 @@ scales or data set versions are never added, compared or divided: that is an err
 from __future__ import annotations
 
 import ast
+import bisect
 import fnmatch
 import functools
 import itertools
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -46,6 +48,13 @@ class Cell:
     scale: str
     version: str = ""
     """Version of the data set behind the figure, where the protocol names one."""
+    seen: str = "primary"
+    """How it was read (`kb.words.SEEN`)."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a bare number, without a dimension that must agree."""
+        return self.unit in ("ratio", "count") and self.scale == "raw"
 
 
 @dataclass(frozen=True)
@@ -145,10 +154,31 @@ def _cells_of(node: ast.Call, cells: Mapping[str, Cell]) -> list[Cell]:
         if name not in cells:
             raise ExpressionError(f"no figure named {name[:80]!r}")
         return [cells[name]]
-    found = [cells[id_] for id_ in sorted(cells) if fnmatch.fnmatchcase(id_, name)]
+    found = [cells[id_] for id_ in _matching(name, cells)]
     if not found:
         raise ExpressionError(f"no figure matches {name[:80]!r}")
     return found
+
+
+class Cells(dict[str, Cell]):
+    """Cells by id that also know their ids in order, so that a pattern looks at those alone that start like it."""
+
+    @functools.cached_property
+    def ordered(self) -> list[str]:
+        """Every id, sorted; the cells must not change after the first look."""
+        return sorted(self)
+
+
+def _matching(pattern: str, cells: Mapping[str, Cell]) -> Iterator[str]:
+    """The ids that match a pattern with *, ? and [...], in order."""
+    start = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+    ordered = cells.ordered if isinstance(cells, Cells) else sorted(cells)
+    for index in range(bisect.bisect_left(ordered, start), len(ordered)):
+        id_ = ordered[index]
+        if not id_.startswith(start):
+            return
+        if fnmatch.fnmatchcase(id_, pattern):
+            yield id_
 
 
 _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
@@ -292,5 +322,4 @@ class _Evaluator:
 
 def _quantity(cell: Cell) -> Quantity:
     assert cell.value is not None, "missing cells are reported before evaluation"
-    plain = cell.unit in ("ratio", "count") and cell.scale == "raw"
-    return Quantity(cell.value, None if plain else Dimension(cell.unit, cell.scale, cell.version))
+    return Quantity(cell.value, None if cell.plain else Dimension(cell.unit, cell.scale, cell.version))

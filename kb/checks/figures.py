@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from kb.checks.expressions import Cell, ExpressionError, MissingCells, cell_ids, evaluate, rounds_to
+from kb.checks.expressions import (
+    Cell,
+    Cells,
+    ExpressionError,
+    MissingCells,
+    cell_ids,
+    evaluate,
+    rounds_to,
+)
+from kb.checks.quotes import numerals
 from kb.verdict import Evidence, Verdict
 
 
@@ -23,14 +33,19 @@ class Computed:
     outcome: str
     detail: str
     cells: list[str] = field(default_factory=list)
+    assumes: str = ""
+    """What it takes for granted; '' where it rests on cells that somebody read in the source alone."""
 
 
-def load_cells(connection: sqlite3.Connection) -> dict[str, Cell]:
+def load_cells(connection: sqlite3.Connection) -> Cells:
     """Every published figure of the store, by id."""
-    rows = connection.execute("SELECT id, value, unit, scale, protocol FROM figure")
-    return {
-        id_: Cell(id_, value, unit, scale, _version(protocol)) for id_, value, unit, scale, protocol in rows
-    }
+    rows = connection.execute("SELECT id, value, unit, scale, protocol, seen FROM figure")
+    return Cells(
+        {
+            id_: Cell(id_, value, unit, scale, _version(protocol), seen)
+            for id_, value, unit, scale, protocol, seen in rows
+        }
+    )
 
 
 def _version(protocol: str | None) -> str:
@@ -49,10 +64,11 @@ def compute(
     decimals: int,
     unit: str | None,
     assumes: str | None,
-    cells: dict[str, Cell],
+    cells: Mapping[str, Cell],
 ) -> Computed:
     """Evaluate one computation and compare it with what the claim needs it to give."""
     used = cell_ids(expression, cells)
+    taken = "; ".join([*([assumes] if assumes else []), *_taken_for_granted([cells[id_] for id_ in used])])
     try:
         value = evaluate(expression, cells)
     except MissingCells as missing:
@@ -69,30 +85,57 @@ def compute(
         wanted = f"{expected:.{decimals}f}"
     suffix = f" {unit}" if unit else ""
     if not agrees:
-        return Computed(name, expression, value, "fail", f"gives {shown}{suffix}, not {wanted}{suffix}", used)
-    if assumes:
-        return Computed(name, expression, value, "derived", f"{shown}{suffix}, assumes {assumes}", used)
+        told = f"gives {shown}{suffix}, not {wanted}{suffix}" + (f", assuming {taken}" if taken else "")
+        return Computed(name, expression, value, "fail", told, used, taken)
+    if taken:
+        return Computed(name, expression, value, "derived", f"{shown}{suffix}, assumes {taken}", used, taken)
     return Computed(name, expression, value, "pass", f"gives {shown}{suffix} as stated", used)
 
 
-def computations_of(connection: sqlite3.Connection, claim_id: str, cells: dict[str, Cell]) -> list[Computed]:
-    """The computations of one claim, evaluated, in their order."""
+def _taken_for_granted(used: Sequence[Cell]) -> Iterator[str]:
+    """What a computation assumes by the cells that it reads: that others reported them well, and of which data."""
+    reported = sum(cell.seen in ("second-hand", "comment") for cell in used)
+    if reported:
+        whole = "the cells are" if reported == len(used) else f"{reported} of its {len(used)} cells are"
+        yield f"{whole} as another document reports them"
+    measured = [cell for cell in used if not cell.plain]
+    versions = sorted({cell.version for cell in measured} - {""})
+    unsaid = sum(not cell.version for cell in measured)
+    if versions and unsaid:
+        yield f"{unsaid} cells without a data set version are of {versions[0]}, like the others"
+
+
+def computations_of(
+    connection: sqlite3.Connection, claim_id: str, cells: Mapping[str, Cell]
+) -> list[Computed]:
+    """The computations of one claim, evaluated, in their order.
+
+    One that decides must be rounded as the claim is worded: its number has to stand in the claim's statement.
+    """
     rows = connection.execute(
-        "SELECT name, expression, expected, decimals, unit, assumes FROM computation"
-        " WHERE claim_id = ? ORDER BY position",
+        "SELECT p.name, p.expression, p.expected, p.decimals, p.unit, p.assumes, p.decides, c.statement"
+        " FROM computation p JOIN claim c ON c.id = p.claim_id WHERE p.claim_id = ? ORDER BY p.position",
         (claim_id,),
     )
-    return [
-        compute(name, expression, json.loads(expected), decimals, unit, assumes, cells)
-        for name, expression, expected, decimals, unit, assumes in rows
-    ]
+    out = []
+    for name, expression, text, decimals, unit, assumes, decides, statement in rows:
+        expected = json.loads(text)
+        computed = compute(name, expression, expected, decimals, unit, assumes, cells)
+        if decides and not isinstance(expected, bool):
+            shown = f"{abs(expected):.{decimals}f}"
+            if shown not in numerals(statement):
+                told = f"the claim that it decides does not say {shown}: {computed.detail}"
+                computed = replace(computed, value=None, outcome="fail", detail=told)
+        out.append(computed)
+    return out
 
 
 def deciding(connection: sqlite3.Connection) -> dict[str, list[Evidence]]:
     """What computations that decide say of their claims, for `kb.verdict.combine`.
 
-    Agreement supports, disagreement refutes; under an assumption, or with cells unread, it is inconclusive;
-    an expression that cannot be evaluated says nothing.
+    Agreement supports, disagreement refutes; under an assumption (one stated, or that a cell which nobody read in
+    the source is as reported), or with cells unread, it is inconclusive; an expression that cannot be evaluated,
+    or whose number the claim does not say, says nothing.
     """
     cells = load_cells(connection)
     out: dict[str, list[Evidence]] = {}
@@ -106,6 +149,8 @@ def deciding(connection: sqlite3.Connection) -> dict[str, list[Evidence]]:
         }
         for computed in computations_of(connection, claim_id, cells):
             verdict = _DECIDED.get((computed.outcome, computed.value is not None))
+            if verdict == "refuted" and computed.assumes:
+                verdict = "inconclusive"
             if computed.name in names and verdict is not None:
                 evidence = Evidence(f"computation {computed.name}", "", verdict, computed.detail)
                 out.setdefault(claim_id, []).append(evidence)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kb.checks.figures import deciding
 from kb.checks.run import Result
 from kb.reproduce.verdicts import refresh
 from kb.store.connect import raw
@@ -29,4 +28,4 @@ def keep(session: Session, checked: Sequence[tuple[str, list[Result]]]) -> list[
             " VALUES (?, ?, ?, ?, ?, ?)",
             [(claim_id, r.check, r.subject, r.outcome, r.detail, at) for r in results],
         )
-    return refresh(session, [claim_id for claim_id, _ in checked], now=at, computed=deciding(connection))
+    return refresh(session, [claim_id for claim_id, _ in checked], now=at)

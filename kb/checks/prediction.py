@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from kb.predictions import Forecast
+from kb.reproduce.verdicts import of_runs
+from kb.verdict import combine
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,11 @@ class Item:
     resolution: str
     outcome: str | None
     because: str
+    horizon: str | None = None
+    status: str = "open"
+    """What the cited literature is recorded as saying."""
+    literature: Mapping[str, int] = field(default_factory=dict)
+    """How many citations support, dispute and qualify it; the forecaster's own assertion is none of them."""
 
     @property
     def forecast(self) -> Forecast | None:
@@ -36,21 +43,37 @@ class Item:
         return Forecast(self.probability, self.outcome == "true")
 
 
+def _literature(connection: sqlite3.Connection, claim_id: str) -> dict[str, int]:
+    counted = dict(
+        connection.execute(
+            "SELECT stance, COUNT(*) FROM citation WHERE claim_id = ? AND cited_by IS NULL GROUP BY stance",
+            (claim_id,),
+        ).fetchall()
+    )
+    return {stance: counted.get(stance, 0) for stance in ("supports", "disputes", "qualifies")}
+
+
 _OUTCOMES = {"supported": "true", "refuted": "false"}
 
 
-def items(connection: sqlite3.Connection, by: str | None = None, *, analogue: bool = False) -> list[Item]:
+def items(
+    connection: sqlite3.Connection, by: str | None = None, *, claim: str | None = None, analogue: bool = False
+) -> list[Item]:
     """Every prediction, of forecasters whose name holds `by`, with its outcome, or its analogue outcome."""
+    where, values = ("WHERE c.id = ?", (claim,)) if claim else ("", ())
     rows = connection.execute(
-        "SELECT c.id, c.statement, p.probability, p.forecaster, p.made, p.about, p.resolution, p.outcome"
-        " FROM prediction p JOIN claim c ON c.id = p.claim_id ORDER BY c.home, c.position"
+        "SELECT c.id, c.statement, c.status, p.probability, p.forecaster, p.made, p.horizon, p.about,"
+        f" p.resolution, p.outcome FROM prediction p JOIN claim c ON c.id = p.claim_id {where}"
+        " ORDER BY c.home, c.position",
+        values,
     ).fetchall()
     wanted = [row for row in rows if by is None or by.casefold() in row["forecaster"].casefold()]
     out = []
     for row in wanted:
         outcome, because = _analogue(connection, row) if analogue else _outcome(connection, row)
         plain = {name: row[name] for name in row.keys() if name != "outcome"}  # noqa: SIM118 - sqlite3.Row
-        out.append(Item(**plain, outcome=outcome, because=because))
+        leaning = _literature(connection, row["id"])
+        out.append(Item(**plain, outcome=outcome, because=because, literature=leaning))
     return out
 
 
@@ -63,21 +86,19 @@ def _outcome(connection: sqlite3.Connection, row: sqlite3.Row) -> tuple[str | No
     ).fetchone()
     if verdict and verdict["verdict"] in _OUTCOMES:
         return _OUTCOMES[verdict["verdict"]], verdict["because"]
-    about = f" on {row['about']}" if row["about"] else ""
-    return None, f"not resolved{about}"
+    about = f"not resolved: needs {row['about']}" if row["about"] else "not resolved"
+    if verdict and verdict["verdict"] != "unchecked":
+        return None, f"{about}; our own checks are {verdict['verdict']}: {verdict['because']}"
+    return None, about
 
 
 def _analogue(connection: sqlite3.Connection, row: sqlite3.Row) -> tuple[str | None, str]:
-    judged: Sequence[sqlite3.Row] = connection.execute(
-        "SELECT j.verdict, j.because, r.id, r.preset FROM judgement j JOIN run r ON r.id = j.run_id"
-        " WHERE j.claim_id = ? AND j.analogue AND j.is_primary AND r.state = 'finished' AND r.preset <> 'smoke'"
-        " ORDER BY r.preset = 'full' DESC, r.started DESC, r.id",
-        (row["id"],),
-    ).fetchall()
-    latest = [j for j in judged if j["id"] == judged[0]["id"]] if judged else []
-    verdicts = {j["verdict"] for j in latest} & set(_OUTCOMES)
-    if len(verdicts) == 1:
-        verdict = verdicts.pop()
-        because = next(j["because"] for j in latest if j["verdict"] == verdict)
-        return _OUTCOMES[verdict], f"on our stand-in, {latest[0]['id']}: {because}"
-    return None, "no run on a stand-in decides it"
+    """As verdicts come about, from the runs on a stand-in alone: several that disagree are mixed and decide nothing."""
+    evidence = [
+        replace(e, analogue=False) for e in of_runs(connection, row["id"]).get(row["id"], []) if e.analogue
+    ]
+    verdict, because, rests_on = combine(evidence)
+    if rests_on is None:
+        return None, "no run on a stand-in decides it"
+    told = f"on our stand-in, {rests_on.name}: {because}"
+    return _OUTCOMES.get(verdict), told if verdict in _OUTCOMES else f"{verdict} {told}"

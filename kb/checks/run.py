@@ -5,6 +5,7 @@ Plain SQL in, plain results out; nothing is written here. `kb check` stores what
 
 from __future__ import annotations
 
+import functools
 import json
 import sqlite3
 from collections import Counter
@@ -14,8 +15,11 @@ from dataclasses import dataclass
 from kb.checks.citations import Sources, known_from
 from kb.checks.expressions import Cell
 from kb.checks.figures import computations_of, load_cells
-from kb.checks.quotes import find_in, nearest, normalise, numerals
+from kb.checks.prediction import items
+from kb.checks.quotes import find_in, nearest, normalise, numerals, words_in, words_needed
+from kb.reproduce.verdicts import Today, changes_since, manifests
 from kb.sources.registries import Known
+from kb.verdict import Judgement, together
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,16 @@ class Library:
     cells: Mapping[str, Cell]
     renderings: Mapping[str, Rendering]
     sources: Sources
+    reproductions: Mapping[str, Today]
+
+    @functools.cached_property
+    def sources_with(self) -> Mapping[str, set[str]]:
+        """Word -> the sources whose stored text has it: a quote is looked for in few other texts, not in all."""
+        found: dict[str, set[str]] = {}
+        for rendering in self.renderings.values():
+            for word in words_in(rendering.text):
+                found.setdefault(word, set()).add(rendering.source)
+        return found
 
 
 def load(connection: sqlite3.Connection, known: Known | None = None) -> Library:
@@ -63,7 +77,7 @@ def load(connection: sqlite3.Connection, known: Known | None = None) -> Library:
         row[0]: Rendering(row[0], row[1], row[2], row[3], row[4], normalise(row[5])) for row in rows
     }
     sources = Sources(connection, known or known_from(connection))
-    return Library(connection, load_cells(connection), renderings, sources)
+    return Library(connection, load_cells(connection), renderings, sources, manifests(connection))
 
 
 def check_claim(library: Library, claim_id: str) -> list[Result]:
@@ -119,37 +133,65 @@ def source(library: Library, claim_id: str) -> Iterator[Result]:
 def quote(library: Library, claim_id: str) -> Iterator[Result]:
     """Each quote stands, word for word, in a rendering of its source. Never: the words support the claim."""
     rows = library.connection.execute(
-        "SELECT position, source_key, quote, seen FROM citation WHERE claim_id = ? AND quote IS NOT NULL"
-        " ORDER BY position",
+        "SELECT position, source_key, quote, seen, absence FROM citation WHERE claim_id = ? ORDER BY position",
         (claim_id,),
     )
-    for position, key, words, seen in rows:
+    for position, key, words, seen, absent in rows:
         subject = f"{position + 1} {key}"
         rendering = library.renderings.get(key)
-        if rendering is None:
-            yield Result(
-                "quote",
-                subject,
-                "unknown",
-                f"no rendering of {key} is stored; seen by its enterer as: {seen}",
-            )
-            continue
-        yield _quote_in(library, subject, words, rendering)
+        if words is None:
+            if absent is None:
+                yield Result("quote", subject, "unknown", f"no verbatim words are kept; {SEEN[seen]}")
+        elif rendering is None:
+            told = f"no rendering of {key} is stored; {SEEN[seen]}"
+            elsewhere = _elsewhere(library, words, key)
+            if elsewhere:
+                told += f"; these words stand in the stored text of {elsewhere}"
+            yield Result("quote", subject, "unknown", told)
+        else:
+            yield _quote_in(library, subject, words, rendering)
+
+
+SEEN = {
+    "primary": "whoever entered it had the published document open",
+    "paper-copy": "whoever entered it read a public copy of the paper",
+    "web-copy": "whoever entered it read a stored copy of the page",
+    "repository": "whoever entered it read a repository that carries the text",
+    "second-hand": "it was seen in another document only",
+    "comment": "it is known from the comment that asserts the claim only",
+    "not-read": "nobody has read the passage",
+}
+"""How a passage was seen (`kb.words.SEEN`), said of what kb itself has not verified."""
 
 
 def _quote_in(library: Library, subject: str, words: str, rendering: Rendering) -> Result:
     of = f"the {rendering.kind} of {rendering.source} of {rendering.at[:10]} (sha256 {rendering.sha256[:12]})"
     found = find_in(words, rendering.text)
+    if found and found.negation_left_out:
+        detail = (
+            f"these words stand in {of}, {found.share:.0%} into it, but what they leave out holds a negation:"
+            f" {found.negation_left_out!r}; somebody has to read it"
+        )
+        return Result("quote", subject, "unknown", detail)
     if found:
         detail = f"these words stand in {of}, {found.share:.0%} into it"
         return Result("quote", subject, "pass", detail)
-    for other in library.renderings.values():
-        if other.source != rendering.source and find_in(words, other.text):
-            detail = f"misattributed: these words are not in {of} but stand in {other.source}"
-            return Result("quote", subject, "fail", detail)
+    elsewhere = _elsewhere(library, words, rendering.source)
+    if elsewhere:
+        detail = f"misattributed: these words are not in {of} but stand in {elsewhere}"
+        return Result("quote", subject, "fail", detail)
     miss = nearest(words, rendering.text)
     close = f"; closest: {miss.difference}" if miss else ""
     return Result("quote", subject, "fail", f"these words do not stand in {of}{close}")
+
+
+def _elsewhere(library: Library, words: str, key: str) -> str:
+    """Another source of the library in whose stored text these words stand; "" where there is none."""
+    holders = [library.sources_with.get(word, set()) for word in words_needed(words)]
+    if not holders:
+        return ""
+    candidates = set.intersection(*sorted(holders, key=len)) - {key}
+    return next((c for c in sorted(candidates) if find_in(words, library.renderings[c].text)), "")
 
 
 def absence(library: Library, claim_id: str) -> Iterator[Result]:
@@ -166,8 +208,8 @@ def absence(library: Library, claim_id: str) -> Iterator[Result]:
 
 
 def figure(library: Library, claim_id: str) -> Iterator[Result]:
-    """Each computation over published figures gives the value that the claim needs."""
-    for computed in computations_of(library.connection, claim_id, dict(library.cells)):
+    """Each computation over published figures gives the value that the claim needs, as the claim words it."""
+    for computed in computations_of(library.connection, claim_id, library.cells):
         yield Result("figure", computed.name, computed.outcome, computed.detail)
 
 
@@ -181,7 +223,7 @@ def number(library: Library, claim_id: str) -> Iterator[Result]:
         "SELECT quote FROM citation WHERE claim_id = ? AND quote IS NOT NULL", (claim_id,)
     ):
         evidence.update(_values(words))
-    for computed in computations_of(library.connection, claim_id, dict(library.cells)):
+    for computed in computations_of(library.connection, claim_id, library.cells):
         used = [library.cells[id_].value for id_ in computed.cells]
         evidence.update(f"{value:g}" for value in used if value is not None)
         if computed.outcome in ("pass", "derived"):
@@ -218,42 +260,50 @@ def reproduction(library: Library, claim_id: str) -> Iterator[Result]:
     """What our own runs say, with the rule and the tier; smoke runs say nothing."""
     rows = library.connection.execute(
         "SELECT c.reproduction, j.run_id, r.preset, j.verdict, j.because, j.analogue, j.post_hoc,"
-        " r.code_digest = p.code_digest"
-        " FROM criterion c JOIN reproduction p ON p.name = c.reproduction"
+        " r.version, r.code_digest, r.config, c.name FROM criterion c"
         " LEFT JOIN run r ON r.reproduction = c.reproduction AND r.state = 'finished' AND r.preset <> 'smoke'"
-        " LEFT JOIN judgement j ON j.run_id = r.id AND j.criterion = c.name"
-        " WHERE c.claim_id = ? AND c.is_primary ORDER BY c.reproduction, r.started",
+        " LEFT JOIN judgement j ON j.run_id = r.id AND j.criterion = c.name AND j.claim_id = c.claim_id"
+        " WHERE c.claim_id = ? AND c.is_primary ORDER BY c.reproduction, r.started, r.id",
         (claim_id,),
     ).fetchall()
-    judged = [row for row in rows if row[1] is not None]
-    for name in sorted({row[0] for row in rows} - {row[0] for row in judged}):
+    judged = [row for row in rows if row["run_id"] is not None]
+    for name in sorted({row["reproduction"] for row in rows} - {row["reproduction"] for row in judged}):
         yield Result("reproduction", name, "unknown", f"never run here: kb reproduce {name}")
-    for name, run_id, preset, verdict, because, analogue, post_hoc, fresh in judged:
-        marks = [preset, *(["analogue, not the named artifact"] * analogue), *(["post hoc"] * post_hoc)]
-        outcome = "unknown" if verdict == "inconclusive" else "pass"
-        if not fresh:
-            outcome = "stale"
-            because = f"the code has changed since; then: {because}"
-        yield Result(
-            "reproduction", f"{name} {run_id}", outcome, f"{verdict} ({', '.join(marks)}): {because}"
+    by_run: dict[tuple[str, str, bool], list[sqlite3.Row]] = {}
+    for row in judged:
+        by_run.setdefault((row["reproduction"], row["run_id"], bool(row["analogue"])), []).append(row)
+    for (name, run_id, analogue), criteria in by_run.items():
+        # Each meaning has its own region: a run that lies in one of them is not undecided by the other.
+        verdict, because = together(
+            [Judgement(r["name"], claim_id, r["verdict"], r["because"], primary=True) for r in criteria]
         )
+        marks = [criteria[0]["preset"]]
+        marks += ["analogue, not the named artifact"] * analogue
+        marks += ["post hoc"] * any(r["post_hoc"] for r in criteria)
+        outcome = "pass" if verdict in ("supported", "refuted") and not analogue else "unknown"
+        changes = changes_since(criteria[0], library.reproductions.get(name))
+        if changes:
+            outcome = "stale"
+            because = f"{changes} changed since; then: {because}"
+        told = f"{verdict} ({', '.join(marks)}): {because}"
+        yield Result("reproduction", f"{name} {run_id}", outcome, told)
 
 
 def prediction(library: Library, claim_id: str) -> Iterator[Result]:
-    """A prediction has a rule; whether it has resolved, and by what."""
-    row = library.connection.execute(
-        "SELECT probability, outcome FROM prediction WHERE claim_id = ?", (claim_id,)
-    ).fetchone()
-    if row is None:
-        return
-    given = "no probability was given" if row[0] is None else f"probability {row[0]:g}"
-    if row[1]:
-        outcome = json.loads(row[1])
-        who = f"{outcome['by']} on {outcome['on']}"
-        detail = f"{given}; resolved by {who}: {outcome['value']}, {outcome['because']}"
-        yield Result("prediction", "", "pass", detail)
-    else:
-        yield Result("prediction", "", "unknown", f"{given}; not resolved")
+    """A prediction has a rule; whether it has resolved, by what, and what stand-ins of our own lean to."""
+    for resolved in items(library.connection, claim=claim_id):
+        given = (
+            "no probability was given"
+            if resolved.probability is None
+            else f"probability {resolved.probability:g}"
+        )
+        outcome = "pass" if resolved.outcome in ("true", "false") else "unknown"
+        told = f"resolved as {resolved.outcome}: " if resolved.outcome else ""
+        yield Result("prediction", "", outcome, f"{given}; {told}{resolved.because}")
+        for analogue in items(library.connection, claim=claim_id, analogue=True):
+            if analogue.outcome:
+                detail = f"analogue, not the named artifact: {analogue.outcome} {analogue.because}"
+                yield Result("prediction", "analogue", "unknown", detail)
 
 
 CHECKS: dict[str, Callable[[Library, str], Iterator[Result]]] = {

@@ -35,6 +35,9 @@ def command(
         bool,
         typer.Option("--online", help="First fetch texts of cited sources and look their entries up."),
     ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Print every check of every claim, also of many.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check claims: quotes, figures, citations, runs. Exit code 1 when a check fails.
@@ -44,7 +47,9 @@ def command(
     from kb.checks import run
     from kb.checks.citations import known_from
     from kb.store import queries
+    from kb.store.edit import now
 
+    at = now()
     with state.reading() as connection:
         wanted = [queries.resolve(connection, "claim", i) for i in ids or queries.names(connection, "claim")]
     came = None
@@ -62,15 +67,16 @@ def command(
             checked = [(id_, [*results, *recomputed(connection, id_)]) for id_, results in checked]
     _keep(checked)
     with state.reading() as connection:
-        verdicts = {
-            c["id"]: c["verdict"] for c in queries.claims_by_id(connection, [id_ for id_, _ in checked])
-        }
+        claims = {c["id"]: c for c in queries.claims_by_id(connection, [id_ for id_, _ in checked])}
     counts = run.count(result for _, results in checked for result in results)
     data = {
+        "at": at,
         "claims": [
             {
                 "id": id_,
-                "verdict": verdicts.get(id_, "unchecked"),
+                "statement": claims[id_]["statement"],
+                "status": claims[id_]["status"],
+                "verdict": claims[id_]["verdict"],
                 "checks": [
                     {"check": r.check, "subject": r.subject, "outcome": r.outcome, "detail": r.detail}
                     for r in results
@@ -81,7 +87,7 @@ def command(
         **counts,
         **({"online": came.summary.as_data()} if came else {}),
     }
-    emit(data, as_json, page=lambda: _page(data, in_full=bool(ids) or len(checked) <= IN_FULL))
+    emit(data, as_json, page=lambda: _page(data, in_full=full or bool(ids) or len(checked) <= IN_FULL))
     gaps = counts["unknown"] + counts["stale"] if strict else 0
     if counts["failed"] or gaps:
         what = f"{counts['failed']} checks failed" + (f", {gaps} are unknown or stale" if strict else "")
@@ -109,7 +115,9 @@ def _page(data: dict[str, Any], *, in_full: bool) -> Page:
         told = [c for c in claim["checks"] if in_full or c["outcome"] in ("fail", "derived", "stale")]
         if not told:
             continue
-        page.line([(claim["id"], "bold"), "  verdict: ", (mark(claim["verdict"]), claim["verdict"])])
+        verdict = (mark(claim["verdict"]), claim["verdict"])
+        page.line([(claim["id"], "bold"), f"  status: {claim['status']}  verdict: ", verdict])
+        page.line(claim["statement"], "dim")
         for check in told:
             subject = f" {check['subject']}" if check["subject"] else ""
             page.item(
@@ -123,7 +131,9 @@ def _page(data: dict[str, Any], *, in_full: bool) -> Page:
     counts = [
         f"{data[name]} {name}" for name in ("passed", "derived", "failed", "stale", "unknown", "skipped")
     ]
-    page.line([(f"{len(data['claims'])} claims: ", "bold"), ", ".join(counts)])
+    page.line([(f"{len(data['claims'])} claims, checked {data['at'][:16]} UTC: ", "bold"), ", ".join(counts)])
+    if data["derived"]:
+        page.line("derived: the number follows, under the assumption beside it; not a pass", "dim")
     if data["unknown"]:
         page.line(_what_is_unknown(data), "dim")
     return page
@@ -132,13 +142,18 @@ def _page(data: dict[str, Any], *, in_full: bool) -> Page:
 def _what_is_unknown(data: dict[str, Any]) -> str:
     from collections import Counter
 
-    unknown = Counter(
-        c["check"] for claim in data["claims"] for c in claim["checks"] if c["outcome"] == "unknown"
-    )
-    told = ", ".join(f"{number} {name}" for name, number in unknown.most_common())
+    unknown = [
+        (c["check"], c["detail"])
+        for claim in data["claims"]
+        for c in claim["checks"]
+        if c["outcome"] == "unknown"
+    ]
+    told = ", ".join(f"{number} {name}" for name, number in Counter(c for c, _ in unknown).most_common())
+    quotes = Counter(detail.partition(";")[2].split(";")[0].strip() for c, detail in unknown if c == "quote")
+    how = ", ".join(f"{number}: {seen}" for seen, number in quotes.most_common() if seen)
     advice = (
-        "; a quote is unknown until the source's text is here, a source until it is looked up: --online"
-        if unknown["quote"] or unknown["source"]
+        f"\nOf the quotes, {how}. One is unknown until its source's text is here (--online, or kb cite fetch KEY)."
+        if quotes
         else ""
     )
     return f"unknown, and not to be read as passed: {told}{advice}"

@@ -98,6 +98,10 @@ def _renderings(
             "detail": f"not looked up: `kb check {claim['id']}`",
         }
         found = {"outcome": check["outcome"], "detail": check["detail"]}
+        if check.get("at", row["at"]) < row["at"]:
+            found = {"outcome": "stale", "detail": f"another text came since; then: {check['detail']}"}
+        if found["outcome"] != "pass":
+            missing.append(f"{n}. {key}: the words are not confirmed ({found['outcome']})")
         items.append({"citation": n, "source": key, **dict(row), **found})
     if absent:
         keys = ", ".join(dict.fromkeys(absent))

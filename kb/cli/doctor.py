@@ -105,4 +105,9 @@ def _fix(wanted: list[str] | None) -> None:
         ]
         for finding in mended:
             edit.remove(session, finding.kind, finding.name, why=f"kb doctor --fix: {finding.message}")
-    say(f"removed {len(mended)} sources that nothing rests on; kb claim undo brings them back, one at a time")
+    if wanted is not None and not set(wanted) & set(FIXES):
+        say(f"kb mends only {', '.join(FIXES)} by itself; the others need somebody who has read the source")
+    elif mended:
+        say(f"removed {len(mended)} sources that nothing rests on; kb claim undo brings them back one by one")
+    else:
+        say("nothing to mend")

@@ -93,18 +93,16 @@ def load_runs(session: Session, roots: Sequence[Path], *, fixed: bool = False) -
 
     Returns: (claim, verdict before, verdict now) of each that changed.
     """
-    from kb.checks import figures
     from kb.reproduce import register, verdicts
     from kb.store.connect import raw
 
     register.register_all(session, [root for root in roots if root.is_dir()])
     connection = raw(session)
-    computed = figures.deciding(connection)
     if not fixed:
-        return verdicts.refresh(session, computed=computed)
+        return verdicts.refresh(session)
     newest = "SELECT MAX(day) FROM (SELECT started AS day FROM run UNION SELECT date FROM claim)"
     at = connection.execute(newest).fetchone()[0] or ""
-    changed = verdicts.refresh(session, now=at, computed=computed, history=False)
+    changed = verdicts.refresh(session, now=at, history=False)
     connection.execute(
         "UPDATE claim_verdict SET since = COALESCE((SELECT started FROM run WHERE id = run_id), since)"
     )

@@ -43,26 +43,36 @@ def judgements_of(
     least = {metric.name: metric.min_units for metric in manifest.metrics}
     fields = {f.name for f in dataclasses.fields(Estimate)}
     judged: dict[str, Judgement] = {}
+    holding: set[str] = set()
     for criterion in manifest.criteria:
         measured = metrics.get(criterion.metric)
         estimate = Estimate(**{k: v for k, v in measured.items() if k in fields}) if measured else None
         plain = {**criterion.plain(), "analogue": criterion.analogue and not on_original}
         judgement = judge(plain, estimate, preset=preset, min_units=least[criterion.metric])
+        if judgement.verdict != "unchecked" and _inside(criterion, estimate, least[criterion.metric]):
+            holding.add(criterion.name)
         post_hoc = judged_by is not None and not _among(criterion, judged_by)
         judged[criterion.name] = dataclasses.replace(judgement, post_hoc=post_hoc)
-    held = {name for name, judgement in judged.items() if judgement.verdict in ("supported", "refuted")}
     return [
-        dataclasses.asdict(_controlled(judged[criterion.name], criterion, judged, held))
+        dataclasses.asdict(_controlled(judged[criterion.name], criterion, judged, holding))
         for criterion in manifest.criteria
     ]
 
 
+def _inside(criterion: Criterion, estimate: Estimate | None, least: int) -> bool:
+    """Whether a control holds: its interval lies in its region. It gives no verdict, so it needs no margin."""
+    if estimate is None or estimate.n < least or estimate.low is None or estimate.high is None:
+        return False
+    above = criterion.low is None or estimate.low >= criterion.low
+    return above and (criterion.high is None or estimate.high <= criterion.high)
+
+
 def _controlled(
-    judgement: Judgement, criterion: Criterion, judged: Mapping[str, Judgement], held: set[str]
+    judgement: Judgement, criterion: Criterion, judged: Mapping[str, Judgement], holding: set[str]
 ) -> Judgement:
     """The judgement, inconclusive where it would decide although a control that it requires does not hold."""
-    missing = [name for name in criterion.requires if name not in held]
-    if criterion.name not in held or not missing:
+    missing = [name for name in criterion.requires if name not in holding]
+    if judgement.verdict not in ("supported", "refuted") or not missing:
         return judgement
     because = f"the control {missing[0]} does not hold ({judged[missing[0]].because})"
     return dataclasses.replace(judgement, verdict="inconclusive", because=f"{because}; {judgement.because}")

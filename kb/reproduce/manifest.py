@@ -16,6 +16,7 @@ from typing import Any
 
 from kb import words
 from kb.errors import KbError, NotFound
+from kb.margin import LEAST_UNITS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -235,6 +236,7 @@ class _Reader:
         ):
             if len(set(names)) != len(names):
                 self.complain(label, "names one thing twice")
+        self.enough_units(criteria, metrics)
         self.one_primary_metric(criteria)
         self.meanings_apart(criteria)
         self.controls(criteria)
@@ -258,6 +260,14 @@ class _Reader:
             criteria=criteria,
             raw=raw,
         )
+
+    def enough_units(self, criteria: tuple[Criterion, ...], metrics: tuple[Metric, ...]) -> None:
+        """A metric that is judged has the units that any verdict needs."""
+        least = {metric.name: metric.min_units for metric in metrics}
+        for criterion in criteria:
+            if least[criterion.metric] < LEAST_UNITS:
+                told = f"is judged, so its min_units must be {LEAST_UNITS} at least"
+                self.complain(f"metric {criterion.metric}", told)
 
     def one_primary_metric(self, criteria: tuple[Criterion, ...]) -> None:
         """One primary criterion per claim: its meanings may differ, its metric may not."""

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kb.errors import KbError
+from kb.margin import BOOTSTRAP, WILSON
 from kb.predictions import wilson
 from kb.reproduce.manifest import Metric
 from kb.verdict import Estimate
@@ -69,7 +70,7 @@ def _proportion(metric: Metric, units: Mapping[str, Sequence[tuple[float, float 
             "report shares per unit and use the estimator mean",
         )
     low, high = wilson(successes, trials)
-    return Estimate(successes / trials, low, high, trials, metric.unit, "Wilson interval")
+    return Estimate(successes / trials, low, high, trials, metric.unit, WILSON)
 
 
 def _mean(metric: Metric, values: Sequence[float]) -> Estimate:
@@ -89,7 +90,7 @@ def _mean(metric: Metric, values: Sequence[float]) -> Estimate:
         return Estimate(
             mean, None, None, n, metric.unit, "the units hardly differ: the bootstrap gives no interval"
         )
-    return Estimate(mean, low, high, n, metric.unit, "bootstrap over units")
+    return Estimate(mean, low, high, n, metric.unit, BOOTSTRAP)
 
 
 def _ratio(metric: Metric, above: Sequence[float], below: Sequence[float]) -> Estimate:
@@ -104,7 +105,7 @@ def _ratio(metric: Metric, above: Sequence[float], below: Sequence[float]) -> Es
         low, high = _bootstrap((above, below), lambda a, b, axis: a.mean(axis=axis) / b.mean(axis=axis))
         if not (math.isfinite(low) and math.isfinite(high)):
             return Estimate(value, None, None, n, metric.unit, "the bootstrap gives no interval")
-        return Estimate(value, low, high, n, metric.unit, "bootstrap over units")
+        return Estimate(value, low, high, n, metric.unit, BOOTSTRAP)
     return Estimate(value, *_fieller(above, below, _t(n - 1)), n, metric.unit, "Fieller interval over units")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from kb.store import queries
@@ -20,7 +20,6 @@ def refresh(
     claim_ids: Iterable[str] | None = None,
     *,
     now: str | None = None,
-    computed: Mapping[str, Sequence[Evidence]] | None = None,
     history: bool = True,
 ) -> list[tuple[str, str, str]]:
     """Compute verdicts anew and keep those that changed, with since when and because of what.
@@ -29,20 +28,21 @@ def refresh(
         session: an open transaction.
         claim_ids: which claims; all by default. Former names will do; unknown ones are passed over.
         now: the time to write; the clock's by default.
-        computed: evidence from computations that decide, by claim (`kb.checks.figures.deciding`).
         history: whether a change goes into the history.
 
     Returns: (claim, verdict before, verdict now) of each that changed.
     """
+    from kb.checks.figures import deciding
     from kb.store.edit import now as clock
 
     connection = raw(session)
+    computed = deciding(connection)
     ids = _known(connection, claim_ids)
     at = now or clock()
     changed: list[tuple[str, str, str]] = []
-    evidence = _runs(connection)
+    evidence = of_runs(connection)
     for id_ in ids:
-        own = [*evidence.get(id_, []), *(computed or {}).get(id_, [])]
+        own = [*evidence.get(id_, []), *computed.get(id_, [])]
         verdict, because, rests_on = combine(own)
         before = connection.execute(
             "SELECT verdict, because FROM claim_verdict WHERE claim_id = ?", (id_,)
@@ -79,18 +79,17 @@ def _known(connection: sqlite3.Connection, claim_ids: Iterable[str] | None) -> l
     return [id_ for id_ in dict.fromkeys(today) if id_ in known]
 
 
-def _runs(connection: sqlite3.Connection) -> dict[str, list[Evidence]]:
-    """What finished runs say of each claim; stale where version, code or configuration changed since."""
+def of_runs(connection: sqlite3.Connection, claim: str | None = None) -> dict[str, list[Evidence]]:
+    """What finished runs say of each claim, or of one; stale where version, code or configuration changed since."""
     aliases = dict(connection.execute("SELECT alias, name FROM alias WHERE kind = 'claim'").fetchall())
-    manifests = {
-        row["name"]: (row["version"], row["code_digest"], json.loads(row["manifest"]))
-        for row in connection.execute("SELECT name, version, code_digest, manifest FROM reproduction")
-    }
+    now = manifests(connection)
     by_run: dict[tuple[str, str], list[Judgement]] = {}
     runs: dict[str, sqlite3.Row] = {}
     for row in connection.execute(
         "SELECT j.*, r.reproduction, r.version, r.code_digest, r.preset, r.started, r.config FROM judgement j"
-        " JOIN run r ON r.id = j.run_id WHERE r.state = 'finished' ORDER BY r.started, r.id"
+        " JOIN run r ON r.id = j.run_id WHERE r.state = 'finished' AND (? IS NULL OR j.claim_id IN"
+        " (SELECT ? UNION SELECT alias FROM alias WHERE kind = 'claim' AND name = ?)) ORDER BY r.started, r.id",
+        (claim, claim, claim),
     ):
         runs[row["run_id"]] = row
         claim = aliases.get(row["claim_id"], row["claim_id"])
@@ -107,7 +106,7 @@ def _runs(connection: sqlite3.Connection) -> dict[str, list[Evidence]]:
     out: dict[str, list[Evidence]] = {}
     for (run_id, claim), judgements in by_run.items():
         row = runs[run_id]
-        changes = _changes(row, manifests.get(row["reproduction"]))
+        changes = changes_since(row, now.get(row["reproduction"]))
         for analogue in (False, True):
             part = [j for j in judgements if j.analogue is analogue]
             if not any(j.primary for j in part):
@@ -127,8 +126,25 @@ def _runs(connection: sqlite3.Connection) -> dict[str, list[Evidence]]:
     return out
 
 
-def _changes(row: sqlite3.Row, manifest: tuple[str, str, dict[str, Any]] | None) -> str:
-    """What changed between a run and its reproduction as it is now, in words; '' where nothing did."""
+Today = tuple[str, str, dict[str, Any]]
+"""A reproduction as it is now: its version, the digest of its code, its manifest."""
+
+
+def manifests(connection: sqlite3.Connection) -> dict[str, Today]:
+    """Every reproduction as it is now, by name."""
+    return {
+        row["name"]: (row["version"], row["code_digest"], json.loads(row["manifest"]))
+        for row in connection.execute("SELECT name, version, code_digest, manifest FROM reproduction")
+    }
+
+
+def changes_since(row: sqlite3.Row, manifest: Today | None) -> str:
+    """What changed between a run and its reproduction as it is now, in words; '' where nothing did.
+
+    Args:
+        row: of the run, with version, code_digest, preset and config.
+        manifest: None where the reproduction is not here any more.
+    """
     if manifest is None:
         return ""
     version, code, raw_manifest = manifest

@@ -56,7 +56,10 @@ def put(
     _check_name(connection, kind, name, bool(before))
     record = _check_references(connection, record)
     _write(session, connection, record, at_home, position)
-    if record_history and (before is None or before["record"] != after["record"]):
+    changed = before is None or before["record"] != after["record"]
+    if before and changed:
+        _outdate(connection, kind, name)
+    if record_history and changed:
         _remember(session, kind, name, "edit" if before else "add", before, after, why=why, by=by)
     return "changed" if before else "added"
 
@@ -154,6 +157,7 @@ def undo(session: Session, *, why: str = "", by: str | None = None) -> dict[str,
             _rename_rows(connection, kind, name, restored)
         record = _check_references(connection, record)
         _write(session, connection, record, before["home"], before["position"])
+        _outdate(connection, kind, restored)
     _remember(session, kind, restored, "undo", now, before, why=why, by=by, undoes=row["seq"])
     return queries.change(row)
 
@@ -224,6 +228,21 @@ def _write(
     if own_bulk:
         connection.execute("DELETE FROM meta WHERE name = 'bulk'")
         _refresh_search(connection, kind, name)
+
+
+def _outdate(connection: sqlite3.Connection, kind: str, name: str) -> None:
+    """What checks found of a record that changed is stale: of a claim all, of a figure what computes with it."""
+    of = {
+        "claim": "claim_id = ?",
+        "figure": "name IN ('figure', 'number') AND claim_id IN (SELECT claim_id FROM computation) AND ? <> ''",
+        "source": "name = 'source' AND subject = ?",
+    }.get(kind)
+    if of:
+        connection.execute(
+            "UPDATE check_result SET outcome = 'stale', detail = ? || detail"
+            f" WHERE outcome IN ('pass', 'derived', 'fail') AND {of}",
+            (f"the {kind} changed since; then: ", name),
+        )
 
 
 @functools.lru_cache(maxsize=64)

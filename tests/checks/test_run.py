@@ -12,8 +12,8 @@ import pytest
 from kb import records
 from kb.checks import run
 from kb.checks.keep import keep
-from kb.schema import Rendering
-from kb.store import connect, edit, queries
+from kb.schema import Judgement, Rendering
+from kb.store import connect, edit, queries, runs
 from tests.making import claim, source
 
 Check = Callable[..., list[run.Result]]
@@ -56,7 +56,7 @@ QUOTED = {
 }
 
 
-def figure(id_: str, value: float | None = 1.0) -> records.Figure:
+def figure(id_: str, value: float | None = 1.0, **more: Any) -> records.Figure:
     data = {
         "id": id_,
         "source": "paper2020",
@@ -65,7 +65,7 @@ def figure(id_: str, value: float | None = 1.0) -> records.Figure:
         "unit": "score",
         "scale": "raw",
     }
-    return records.Figure.model_validate({**data, "value": value, "seen": "primary"})
+    return records.Figure.model_validate({**data, "value": value, "seen": "primary", **more})
 
 
 @pytest.mark.parametrize(
@@ -106,6 +106,24 @@ def test_a_quote_stands_in_its_source_or_not(
     assert "support" not in result.detail
 
 
+def test_a_citation_without_words_is_counted_as_unknown(check: Check) -> None:
+    citations = [{"source": "paper2020", "stance": "asserts", "locator": "p. 1", "seen": "second-hand"}]
+    result = _only(check(citations=citations), "quote")
+    assert (result.outcome, "no verbatim words are kept" in result.detail) == ("unknown", True)
+    assert "in another document only" in result.detail
+
+
+def test_words_of_an_unread_source_that_stand_elsewhere_are_pointed_out(check: Check) -> None:
+    result = _only(check(texts={"other2021": "there are exactly 26 heads"}, citations=[QUOTED]), "quote")
+    assert (result.outcome, "stand in the stored text of other2021" in result.detail) == ("unknown", True)
+
+
+def test_an_ellipsis_over_a_negation_is_handed_to_a_reader(check: Check) -> None:
+    quoted = {**QUOTED, "quote": "these heads do [...] explain it"}
+    result = _only(check(texts={"paper2020": "these heads do not explain it"}, citations=[quoted]), "quote")
+    assert (result.outcome, "holds a negation: 'not'" in result.detail) == ("unknown", True)
+
+
 def test_a_near_miss_is_shown_as_a_difference(check: Check) -> None:
     result = _only(check(texts={"paper2020": "there are exactly 27 heads here"}, citations=[QUOTED]), "quote")
     assert "[-26-] {+27+}" in result.detail
@@ -135,6 +153,56 @@ def test_a_computation_gives_what_the_claim_needs_or_not(
 ) -> None:
     computation = {"name": "c", "expression": 'cell("t.a")', "expected": 4, **more}
     results = check(figures=[figure("t.a", value)], computations=[computation])
+    assert _only(results, "figure").outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("more", "assumes"),
+    [
+        ({"seen": "second-hand"}, "the cells are as another document reports them"),
+        ({"seen": "comment"}, "the cells are as another document reports them"),
+    ],
+)
+def test_cells_that_nobody_read_in_their_source_give_a_derived_number(
+    check: Check, more: dict[str, Any], assumes: str
+) -> None:
+    computation = {"name": "c", "expression": 'cell("t.a")', "expected": 4}
+    result = _only(check(figures=[figure("t.a", 4.0, **more)], computations=[computation]), "figure")
+    assert (result.outcome, assumes in result.detail) == ("derived", True)
+
+
+def test_cells_whose_data_version_nobody_noted_are_assumed_to_be_the_others(check: Check) -> None:
+    cells = [figure("t.a", 4.0, protocol="dataset=gym-v2"), figure("t.b", 2.0)]
+    computation = {"name": "c", "expression": 'cell("t.a") / cell("t.b")', "expected": 2}
+    result = _only(check(figures=cells, computations=[computation]), "figure")
+    assert result.outcome == "derived"
+    assert "1 cells without a data set version are of gym-v2" in result.detail
+
+
+def test_two_versions_of_a_data_set_are_an_error(check: Check) -> None:
+    cells = [figure("t.a", 4.0, protocol="dataset=gym-v2"), figure("t.b", 2.0, protocol="dataset=gym-v0")]
+    computation = {"name": "c", "expression": 'cell("t.a") - cell("t.b")', "expected": 2}
+    result = _only(check(figures=cells, computations=[computation]), "figure")
+    assert (result.outcome, "mixes score raw gym-v2 with score raw gym-v0" in result.detail) == ("fail", True)
+
+
+@pytest.mark.parametrize(
+    ("statement", "decimals", "expected", "outcome"),
+    [
+        ("It reaches 3.77% of it.", 2, 3.77, "pass"),
+        ("It reaches 4% of it.", 0, 4, "pass"),
+        ("It reaches 4% of it.", 1, 3.8, "fail"),
+        ("It reaches 3.8% of it.", 0, 4, "fail"),
+        ("It reaches a share of 3.77%.", 1, 3.8, "fail"),
+    ],
+)
+def test_a_computation_that_decides_rounds_as_the_claim_is_worded(
+    check: Check, statement: str, decimals: int, expected: float, outcome: str
+) -> None:
+    computation = {"name": "c", "expression": 'cell("t.a")', "expected": expected, "decimals": decimals}
+    results = check(
+        figures=[figure("t.a", 3.769)], statement=statement, computations=[{**computation, "decides": True}]
+    )
     assert _only(results, "figure").outcome == outcome
 
 
@@ -186,6 +254,7 @@ def test_a_prediction_is_unknown_until_it_resolves(check: Check, resolved: bool)
         (4.0, None, "supported"),
         (5.0, None, "refuted"),
         (4.0, "x", "inconclusive"),
+        (5.0, "x", "inconclusive"),
         (None, None, "inconclusive"),
     ],
 )
@@ -199,7 +268,7 @@ def test_a_computation_that_decides_gives_the_verdict(
     computation = {"name": "c", "expression": 'cell("t.a")', "expected": 4, "decides": True}
     if assumes:
         computation["assumes"] = assumes
-    results = check(figures=[figure("t.a", value)], computations=[computation])
+    results = check(figures=[figure("t.a", value)], statement="It is 4.", computations=[computation])
     with connect.writing_to(path) as session:
         keep(session, [("checked", results)])
     with contextlib.closing(connect.open_to_read(path)) as connection:
@@ -208,6 +277,86 @@ def test_a_computation_that_decides_gives_the_verdict(
     assert {c["check"] for c in shown["checks"]} == {r.check for r in results}
 
 
+def test_a_computation_whose_number_the_claim_does_not_say_decides_nothing(check: Check, path: Path) -> None:
+    computation = {"name": "c", "expression": 'cell("t.a")', "expected": 4, "decides": True}
+    results = check(figures=[figure("t.a", 4.0)], statement="It is 5.", computations=[computation])
+    with connect.writing_to(path) as session:
+        keep(session, [("checked", results)])
+    with contextlib.closing(connect.open_to_read(path)) as connection:
+        assert queries.show_claim(connection, "checked")["verdict"] == "unchecked"
+
+
 def test_outcomes_are_counted_and_unknown_is_not_passed(check: Check) -> None:
     counts = run.count(check(citations=[QUOTED]))
     assert (counts["passed"], counts["unknown"], counts["failed"]) == (1, 2, 0)
+
+
+REPRODUCTION = {
+    "name": "toy",
+    "title": "T",
+    "version": "1",
+    "code_digest": "a",
+    "manifest": {"presets": {"quick": {"parameters": {}}}},
+}
+EDGES = (
+    {"name": "high", "meaning": "supports", "low": 0.5},
+    {"name": "low", "meaning": "refutes", "high": 0.4},
+)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "digest", "analogue", "outcome", "told"),
+    [
+        (None, "a", False, "unknown", "never run here: kb reproduce toy"),
+        (("supported", "inconclusive"), "a", False, "pass", "supported (quick): because"),
+        (("inconclusive", "refuted"), "a", False, "pass", "refuted (quick): because"),
+        (("inconclusive", "inconclusive"), "a", False, "unknown", "inconclusive (quick): because"),
+        (
+            ("supported", "inconclusive"),
+            "a",
+            True,
+            "unknown",
+            "supported (quick, analogue, not the named artifact)",
+        ),
+        (("supported", "inconclusive"), "b", False, "stale", "its code changed since; then: because"),
+    ],
+)
+def test_a_run_gives_one_result_from_its_primary_criteria(
+    check: Check,
+    path: Path,
+    verdicts: tuple[str, str] | None,
+    digest: str,
+    analogue: bool,
+    outcome: str,
+    told: str,
+) -> None:
+    shared = {"claim": "checked", "metric": "m", "primary": True, "wording": "w"}
+    with connect.writing_to(path) as session:
+        criteria = [{**shared, **edge} for edge in EDGES]
+        runs.save_reproduction(session, **{**REPRODUCTION, "code_digest": digest}, criteria=criteria)
+        if verdicts:
+            run = {
+                "id": "toy-1",
+                "reproduction": "toy",
+                "version": "1",
+                "preset": "quick",
+                "state": "finished",
+            }
+            run |= {"started": "2026-11-20T10:00:00+00:00", "code_digest": "a"}
+            runs.save_run(session, run, recorded=False)
+            for edge, verdict in zip(EDGES, verdicts, strict=True):
+                session.add(
+                    Judgement(
+                        run_id="toy-1",
+                        claim_id="checked",
+                        criterion=edge["name"],
+                        verdict=verdict,
+                        because="because",
+                        is_primary=True,
+                        analogue=analogue,
+                        post_hoc=False,
+                    )
+                )
+    result = _only(check(), "reproduction")
+    assert result.outcome == outcome
+    assert told in result.detail

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import shutil
+import sqlite3
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,6 +56,12 @@ def kb(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, stor
         return Result(code, captured.out, captured.err)
 
     return call
+
+
+def sql(store: Path, statement: str) -> list[Any]:
+    """One statement on the store behind kb's back."""
+    with contextlib.closing(sqlite3.connect(store, isolation_level=None)) as connection:
+        return connection.execute(statement).fetchall()
 
 
 SOURCES = [

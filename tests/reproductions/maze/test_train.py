@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from reproductions.maze.environment import Environments
 from reproductions.maze.imitation import Sampling
 from reproductions.maze.policy import MazePolicy
 from reproductions.maze.state import MazeError
+from tests.reproductions.maze.conftest import opened
 
 pytestmark = pytest.mark.experiment
 
@@ -118,3 +119,22 @@ def test_what_ships_says_how_it_was_made_and_loads(tmp_path: Path) -> None:
     loaded = MazePolicy.load(path)
     for name, tensor in trainer.policy.state_dict().items():
         assert torch.equal(tensor, loaded.state_dict()[name])
+
+
+WEIGHTS = sorted((Path(train.__file__).parent / "weights").glob("*.safetensors"))
+
+
+@pytest.mark.parametrize("path", WEIGHTS, ids=lambda path: path.stem)
+def test_shipped_weights_find_the_cheese_and_have_their_account(path: Path) -> None:
+    account = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    mode, seed = path.stem.split("-")
+    assert (account["mode"], account["seed"]) == (mode, int(seed))
+    assert account["recipe"] == json.loads(json.dumps(asdict(train.RECIPES[mode])))
+    assert {"cpu_seconds", "learning_curve", "start_from", "times_resumed"} <= account.keys()
+    counts = account["top_right_success"]
+    assert counts["episodes"] >= 400
+    assert sum(reached for reached, _ in counts["by_size"].values()) == counts["reached"]
+    policy, environments = MazePolicy.load(path), opened(mode, 16)
+    assert sum(parameter.numel() for parameter in policy.parameters()) == account["parameters"]
+    again = train.success(policy, environments, imitation.DEVELOPMENT_SEEDS, 16, seed=1)
+    assert again["reached"] >= 12  # a network that knows nothing reaches about a third, in the smallest mazes

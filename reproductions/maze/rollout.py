@@ -43,7 +43,7 @@ def rollouts(
     mazes: Sequence[Maze],
     environments: Environments,
     *,
-    budget: int,
+    budget: int | Sequence[int],
     seed: int,
     targets: Sequence[Cell] | None = None,
 ) -> list[Episode]:
@@ -53,7 +53,7 @@ def rollouts(
         policy: acts on the pictures; its `editing` may be open around this call.
         mazes: of the environments' world.
         environments: what they hold is lost.
-        budget: most steps of an episode.
+        budget: most steps of an episode; one number, or one for each maze.
         seed: decides the actions sampled.
         targets: a cell for each maze; its episode ends as reached when the mouse is there. Taking the cheese ends
             an episode too, as not reached unless the target is there. None: the cheese is the target.
@@ -63,6 +63,7 @@ def rollouts(
     Raises:
         RuntimeError: when the environment and the positions followed here disagree.
     """
+    allowed = [budget] * len(mazes) if isinstance(budget, int) else list(budget)
     goals = [maze.cheese for maze in mazes] if targets is None else list(targets)
     done: dict[int, Episode] = {}
     slots = min(environments.slots, len(mazes))
@@ -76,7 +77,7 @@ def rollouts(
     def refill(slot: int) -> None:
         for index in waiting:
             maze = mazes[index]
-            if maze.mouse == goals[index] or budget <= 0:
+            if maze.mouse == goals[index] or allowed[index] <= 0:
                 done[index] = Episode(maze.mouse == goals[index], 0, maze.mouse, frozenset([maze.mouse]))
                 continue
             environments.place(slot, maze)
@@ -102,7 +103,7 @@ def rollouts(
             if (rewards[slot] > 0) != (cell == maze.cheese):
                 raise RuntimeError(f"the environment's reward disagrees with the mouse at {cell}")
             reached = cell == goals[index]
-            if reached or ended[slot] or taken[slot] >= budget:
+            if reached or ended[slot] or taken[slot] >= allowed[index]:
                 done[index] = Episode(reached, int(taken[slot]), cell, frozenset(seen[slot]))
                 refill(slot)
     return [done[index] for index in range(len(mazes))]

@@ -37,12 +37,11 @@ from reproductions.maze import imitation
 from reproductions.maze.environment import Environments, world_of
 from reproductions.maze.geometry import NO_MOVE
 from reproductions.maze.imitation import Samples, Sampling
+from reproductions.maze.networks import SHIPPED
 from reproductions.maze.policy import Architecture, MazePolicy, move_logits
 from reproductions.maze.rollout import rollouts
 from reproductions.maze.state import WORLDS, MazeError
 
-SHIPPED = Path(__file__).parent / "weights"
-"""Trained weights, each with a JSON account beside it."""
 FOLDER = Path(".kb") / "maze-training"
 """Progress of trainings; not committed."""
 SHARD_LEVELS = 128

@@ -31,7 +31,7 @@ def test_the_committed_store_equals_a_fresh_build() -> None:
 def test_every_recorded_run_is_judged_again_from_its_samples_to_the_same_verdicts() -> None:
     judged = 0
     for one in manifest.load_all((ROOT / "reproductions",)):
-        for _, record in recorded.recorded_runs(one.folder):
+        for _, record in recorded.recorded_runs(one.runs):
             metrics = metrics_of(one, record["samples"])
             assert metrics == record["metrics"]
             on_original = "original" in record["config"]

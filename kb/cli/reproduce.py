@@ -125,11 +125,11 @@ def _begun(resume: str, out: Path | None) -> tuple[str, str]:
 
 
 def _found(name: str) -> Manifest:
-    from kb.reproduce import manifest
+    from kb.reproduce import layout, manifest
     from kb.store import queries
 
     roots = state.places().reproductions
-    if name not in manifest.folders(roots):
+    if name not in layout.files(roots):
         try:
             with state.reading() as connection:
                 name = queries.resolve(connection, "claim", name)
@@ -199,7 +199,7 @@ def _announce(found: Manifest, preset: str, base: Path) -> None:
     from kb.reproduce.runner import _existing
 
     chosen = found.presets[preset]
-    recorded = [run for _, run in recorded_runs(found.folder) if run["preset"] == preset]
+    recorded = [run for _, run in recorded_runs(found.runs) if run["preset"] == preset]
     seconds = recorded[-1]["seconds"] if recorded else chosen.seconds
     measured = "as the recorded run did" if recorded else "expected"
     free = shutil.disk_usage(_existing(base)).free / 1e9

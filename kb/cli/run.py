@@ -160,7 +160,7 @@ def record(run_id: RunId) -> None:
             f"{run_id} is {kept['state']} ({kept['preset']})",
             "only finished quick and full runs are recorded",
         )
-    target = found.folder / "runs" / run_id
+    target = found.runs / run_id
     if target.exists():
         raise KbError(f"{target} is already there", code=1)
     target.mkdir(parents=True)

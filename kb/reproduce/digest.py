@@ -5,29 +5,61 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kb.errors import KbError
 
 
-def code_digest(folder: Path) -> str:
-    """Digest of every module of an experiment, over syntax trees without docstrings and positions.
+def code_digest(folder: Path, entry: str | None = None) -> str:
+    """Digest of an experiment's modules, over syntax trees without docstrings and positions.
+
+    Args:
+        folder: of the experiment.
+        entry: the module that is run, where several experiments share the folder: then only the modules that it
+            imports, directly or through others, count. None: all of them.
 
     Raises:
         KbError: when a module is no Python.
     """
+    paths = [p for p in folder.rglob("*.py") if "runs" not in p.relative_to(folder).parts]
+    trees = {path.relative_to(folder).as_posix(): _tree(path) for path in sorted(paths)}
+    used = trees.keys() if entry is None else _used(folder.name, f"{entry}.py", trees)
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        if "runs" in path.relative_to(folder).parts:
-            continue
-        try:
-            tree = ast.parse(path.read_bytes(), filename=str(path))
-        except (SyntaxError, ValueError) as error:
-            raise KbError(f"{path} is no Python: {error}") from None
-        digest.update(path.relative_to(folder).as_posix().encode())
-        digest.update(ast.dump(_without_docstrings(tree)).encode())
+    for name, tree in trees.items():
+        if name in used:
+            digest.update(name.encode())
+            digest.update(ast.dump(_without_docstrings(tree)).encode())
     return digest.hexdigest()
+
+
+def _tree(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes(), filename=str(path))
+    except (SyntaxError, ValueError) as error:
+        raise KbError(f"{path} is no Python: {error}") from None
+
+
+def _used(folder: str, entry: str, trees: Mapping[str, ast.Module]) -> set[str]:
+    """The modules of the folder that `entry` needs: what it imports, wherever the import stands."""
+    prefix = f"reproductions.{folder}"
+    found: set[str] = set()
+    waiting = [entry]
+    while waiting:
+        name = waiting.pop()
+        if name in found or name not in trees:
+            continue
+        found.add(name)
+        for node in ast.walk(trees[name]):
+            modules: list[str] = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                modules = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            parts = (m.removeprefix(f"{prefix}.") for m in modules if m.startswith(f"{prefix}."))
+            waiting += [f"{part.replace('.', '/')}.py" for part in parts]
+    return found
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

@@ -17,13 +17,14 @@ from typing import Any
 from kb import words
 from kb.errors import KbError, NotFound
 from kb.margin import LEAST_UNITS
+from kb.reproduce import layout
+from kb.reproduce.digest import code_digest
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-FILE = "reproduction.toml"
 ESTIMATORS = ("mean", "proportion", "difference", "ratio")
 PROTOCOL_FIELDS = (
     "environment",
@@ -111,6 +112,8 @@ class Manifest:
     """A reproduction as its folder describes it."""
 
     folder: Path
+    entry: str
+    """The module of the folder that is run."""
     name: str
     title: str
     version: str
@@ -134,7 +137,17 @@ class Manifest:
     @property
     def module(self) -> str:
         """What `python -m` runs."""
-        return f"reproductions.{self.folder.name}.experiment"
+        return f"reproductions.{self.folder.name}.{self.entry}"
+
+    @property
+    def runs(self) -> Path:
+        """Where its recorded runs are."""
+        return self.folder / "runs" if self.entry == layout.ENTRY else self.folder / "runs" / self.entry
+
+    @property
+    def code(self) -> str:
+        """Digest of its code: of all modules of its folder, or, where several share one, of those that it uses."""
+        return code_digest(self.folder, None if self.entry == layout.ENTRY else self.entry)
 
     @property
     def claims(self) -> tuple[str, ...]:
@@ -146,34 +159,28 @@ def _or(bound: float | None, otherwise: float) -> float:
     return otherwise if bound is None else bound
 
 
-def load(folder: Path) -> Manifest:
-    """Read and check the manifest in `folder`.
+def load(place: Path) -> Manifest:
+    """Read and check a manifest.
+
+    Args:
+        place: its file, or a folder with one reproduction.
 
     Raises:
         KbError: naming the file and the key that is wrong.
     """
-    path = folder / FILE
+    path = place if place.name.endswith(layout.FILE) else place / layout.FILE
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise KbError(f"no {FILE} in {folder}") from None
+        raise KbError(f"no {path.name} in {path.parent}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise KbError(f"{path} cannot be read: {error}") from None
     return _Reader(path).manifest(raw)
 
 
-def folders(roots: tuple[Path, ...]) -> dict[str, Path]:
-    """Folders with a manifest, by the name that the folder gives; the first root wins."""
-    found: dict[str, Path] = {}
-    for root in roots:
-        for path in sorted(root.glob(f"*/{FILE}")):
-            found.setdefault(path.parent.name.replace("_", "-"), path.parent)
-    return found
-
-
 def load_all(roots: tuple[Path, ...]) -> list[Manifest]:
     """Every reproduction under the roots, by name."""
-    return [load(folder) for _, folder in sorted(folders(roots).items())]
+    return [load(path) for _, path in sorted(layout.files(roots).items())]
 
 
 def find(roots: tuple[Path, ...], name_or_claim: str) -> Manifest:
@@ -182,7 +189,7 @@ def find(roots: tuple[Path, ...], name_or_claim: str) -> Manifest:
     Raises:
         NotFound: with the names that come near.
     """
-    known = folders(roots)
+    known = layout.files(roots)
     if name_or_claim in known:
         return load(known[name_or_claim])
     judging = [manifest for manifest in load_all(roots) if name_or_claim in manifest.claims]
@@ -220,8 +227,8 @@ class _Reader:
         self.known(raw, "", "")
         self.plain(raw, "")
         name = self.text(raw, "name")
-        if not _NAME.fullmatch(name) or name != self.path.parent.name.replace("_", "-"):
-            self.complain("name", "is not the folder's name with dashes")
+        if not _NAME.fullmatch(name) or name != layout.name_of(self.path):
+            self.complain("name", f"must be {layout.name_of(self.path)}, as folder and file are named")
         metrics = tuple(self.metric(m, f"metric {n}") for n, m in enumerate(self.tables(raw, "metric"), 1))
         presets = {key: self.preset(key, value) for key, value in self.table(raw, "presets").items()}
         if not {"smoke", "quick"} <= set(presets) or set(presets) - set(words.PRESETS):
@@ -244,6 +251,7 @@ class _Reader:
             self.known(entry, "published", f"published {n}")
         return Manifest(
             folder=self.path.parent,
+            entry=layout.entry_of(self.path),
             name=name,
             title=self.text(raw, "title"),
             version=self.text(raw, "version"),

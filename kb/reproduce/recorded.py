@@ -98,14 +98,14 @@ def _samples(path: Path) -> Iterator[dict[str, Any]]:
         raise KbError(f"{path} cannot be read: {error}") from None
 
 
-def recorded_runs(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
-    """The runs that ship with a reproduction: (folder, record), by id.
+def recorded_runs(runs: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """The runs that ship with a reproduction, in its manifest's `runs`: (folder, record), by id.
 
     Raises:
         KbError: when one is broken, or its folder is not named after it.
     """
     found = []
-    for path in sorted((folder / "runs").glob(f"*/{RECORD}")):
+    for path in sorted(runs.glob(f"*/{RECORD}")):
         run = read(path.parent)
         if run["id"] != path.parent.name:
             raise KbError(f"{path} holds the run {run['id']}", "name its folder after it")

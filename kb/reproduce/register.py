@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kb.errors import KbError
-from kb.reproduce import digest, manifest, recorded
+from kb.reproduce import manifest, recorded
 from kb.reproduce.judging import judgements_of
 from kb.store import runs
 from kb.store.connect import raw
@@ -23,7 +23,7 @@ def register(session: Session, of: manifest.Manifest) -> None:
         name=of.name,
         title=of.title,
         version=of.version,
-        code_digest=digest.code_digest(of.folder),
+        code_digest=of.code,
         manifest=dict(of.raw),
         criteria=[criterion.plain() for criterion in of.criteria],
     )
@@ -46,7 +46,7 @@ def register_all(session: Session, roots: Sequence[Path]) -> list[str]:
         runs.remove_reproduction(session, name)
     connection.execute("DELETE FROM run WHERE recorded")
     for one in found:
-        for folder, run in recorded.recorded_runs(one.folder):
+        for folder, run in recorded.recorded_runs(one.runs):
             runs.save_run(session, _judged(one, folder, run), recorded=True, folder=_told(one, folder))
     rejudge_own(session, found)
     return [m.name for m in found]

@@ -95,7 +95,7 @@ def execute(
         KbError: when it cannot start.
     """
     base = out or places.runs
-    code = digest.code_digest(manifest.folder)
+    code = manifest.code
     if resume is not None:
         folder, config = _resumed(manifest, base, places.runs, resume, code)
     else:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kb.reproduce import manifest
+from kb.reproduce import layout, manifest
 from kb.store import connect, edit
 from kb.store.places import Places
 from tests.making import claim, source
@@ -87,7 +87,7 @@ def tiny(tmp_path: Path) -> Callable[..., manifest.Manifest]:
     def make(experiment: str = EXPERIMENT, text: str = MANIFEST) -> manifest.Manifest:
         folder = tmp_path / "reproductions" / "tiny"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / manifest.FILE).write_text(text, "utf-8")
+        (folder / layout.FILE).write_text(text, "utf-8")
         (folder / "experiment.py").write_text(experiment, "utf-8")
         return manifest.load(folder)
 

@@ -42,7 +42,8 @@ def pictures_of(
     """
     plots = _plots(claim, run, reading)
     drawn = None
-    if not any(done.outcome in ("fail", "unknown") for done in computed):
+    # Cells that nobody has read leave a computation unknown, but say nothing against those that were read.
+    if not any(done.outcome == "fail" for done in computed):
         drawn = _published(reading.figures(claim["id"]), label)
     pictures = [*plots, *([drawn] if drawn else [])]
     if wanted is not None:

@@ -24,7 +24,9 @@ def test_what_is_unknown_is_counted_and_told_apart_from_passed(kb: Kb, store: Pa
     assert "unknown, and not to be read as passed" in done.out
     assert "kb cite fetch KEY" in done.out
     data = kb("check", "--json").json
-    assert data["unknown"] == 5  # three citations without confirmed words, an absence, a prediction
+    assert (
+        data["unknown"] == 8
+    )  # three citations without confirmed words, their sources, an absence, a prediction
     assert data["at"].endswith("+00:00")
     assert {c["id"] for c in data["claims"]} == {"random-suffices", "four-percent", "small-mazes"}
 

@@ -197,16 +197,12 @@ def run(report: Report) -> None:
     for data_set, scores in reached.items():
         for name, score in scores.items():
             report.sample(f"{data_set}_{name}", unit="data set", value=score)
-    for environment in config.environments:  # the same for every seed, to be divided by seed
-        expert = reached[f"{environment}_medium_expert"]["data_better_half"]
+    halves = {e: reached[f"{e}_medium_expert"]["data_better_half"] for e in config.environments}
+    if len(halves) > 1:
+        halves["average"] = float(np.mean(list(halves.values())))
+    for name, half in halves.items():  # the same for every seed, to be divided by seed
         for index in range(config.training_seeds):
-            report.sample(f"{environment}_expert_half", unit=f"seed {index}", value=expert)
-    if len(config.environments) > 1:
-        expert = float(
-            np.mean([reached[f"{e}_medium_expert"]["data_better_half"] for e in config.environments])
-        )
-        for index in range(config.training_seeds):
-            report.sample("average_expert_half", unit=f"seed {index}", value=expert)
+            report.sample(f"{name}_expert_half", unit=f"seed {index}", value=half)
 
     from reproductions.dt_random import plots
 

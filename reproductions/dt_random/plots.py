@@ -78,7 +78,7 @@ def scores_by_data_set(environments: Sequence[str], scores: Scores, path: Path) 
     """Random data beside medium-expert data: every learner's mean, interval and seeds, averaged over environments."""
     figure, all_axes = pyplot.subplots(1, 2, figsize=(12, 6.75), dpi=100, sharey=True)
     shown = {level: _averaged(environments, scores, level) for level in ("random", "medium-expert")}
-    width = max(max(max(values) for values in level.values()) for level in shown.values())
+    width = max(100.0, *(max(values) for level in shown.values() for values in level.values()))
     for axes, (level, values) in zip(all_axes, shown.items(), strict=True):
         _rows(axes, values, width)
         axes.set_title(f"{level} data", fontsize=19, color=INK, loc="left")
@@ -125,8 +125,8 @@ def _rows(axes: Axes, values: Mapping[str, Sequence[float]], width: float) -> No
             axes.scatter(values[name], dots, s=40, color=colour, alpha=0.3, lw=0)
         axes.plot([low, high], [row, row], color=colour, lw=5, solid_capstyle="butt")
         axes.plot(mean, row, "o" if len(values[name]) > 1 else "D", ms=11, color=colour, mec="white", mew=1.5)
-        axes.text(1.2 * width, row, f"{mean:.1f}", ha="right", va="center", fontsize=16, color=colour)
-    axes.set_xlim(-0.03 * width, 1.22 * width)
+        axes.text(1.32 * width, row, f"{mean:.1f}", ha="right", va="center", fontsize=16, color=colour)
+    axes.set_xlim(-0.03 * width, 1.34 * width)
     axes.set_ylim(len(ROWS) - 0.5, -0.5)
     axes.set_yticks([])
     axes.set_xticks([tick for tick in (0, 25, 50, 75, 100) if tick < 1.1 * width])
@@ -165,7 +165,7 @@ def published_beside_own(published: Sequence[Mapping[str, object]], scores: Scor
         0.02, 0.03, "● ours: own data, gymnasium v5, fewer updates; mean and 95 % interval over training seeds",
         fontsize=14, color=MODEL,
     )  # fmt: skip
-    figure.subplots_adjust(left=0.23, right=0.97, top=0.83, bottom=0.25)
+    figure.subplots_adjust(left=0.27, right=0.97, top=0.83, bottom=0.25)
     _save(figure, path)
 
 
@@ -183,15 +183,16 @@ def learning_curves(
                 if (training.learner, training.environment, training.level) == ("dt", environment, level):
                     updates, errors = zip(*outcomes[training.name].curve, strict=True)
                     axes.plot(updates, errors, color=colour, lw=1.5, alpha=0.7)
-            axes.text(updates[-1] * 1.02, errors[-1], level, fontsize=14, color=colour, va="center")
         axes.set_title(TITLES[environment], fontsize=18, color=INK, loc="left")
         axes.set_yscale("log")
-        axes.set_xlim(0, updates[-1] * (1.3 if len(environments) == 1 else 1.6))
+        axes.set_xlim(0, updates[-1])
         axes.set_xlabel("updates", fontsize=15, color=INK)
         _plain(axes)
     all_axes[0][0].set_ylabel("action error (mean square)", fontsize=15, color=INK)
     _headline(figure, "How well the data's actions are predicted, over training")
-    figure.subplots_adjust(left=0.09, right=0.98, top=0.83, bottom=0.12, wspace=0.1)
+    for place, (level, colour) in zip((0.02, 0.2, 0.38), colours.items(), strict=True):
+        figure.text(place, 0.88, f"— {level} data", fontsize=16, color=colour)
+    figure.subplots_adjust(left=0.09, right=0.97, top=0.79, bottom=0.12, wspace=0.1)
     _save(figure, path)
 
 

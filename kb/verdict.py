@@ -6,7 +6,7 @@ The table `COMBINED` is the one in docs/verdicts.md; a test holds the two togeth
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from kb.margin import EDGE_CHANCE, LEAST_UNITS, WILSON, chance_at_edge, margin
@@ -76,7 +76,7 @@ def judge(
         because = f"{metric} has {estimate.n} independent units ({estimate.unit}), {least} are needed"
     elif estimate.low is None or estimate.high is None:
         because = f"{metric} is {estimate}: {estimate.method}"
-    elif (low is None or estimate.low >= low) and (high is None or estimate.high <= high):
+    elif lies_inside(estimate, low, high):
         because = f"{metric} is {estimate}: inside {_region(low, high)}"
         lacking = _short_of(estimate, low, high)
         verdict, because = ("inconclusive", f"{because}, but {lacking}") if lacking else (holds, because)
@@ -94,6 +94,16 @@ def judge(
     )
 
 
+def lies_inside(estimate: Estimate, low: float | None, high: float | None) -> bool:
+    """Whether the whole interval lies in the region from `low` to `high`, edges included; None: open there.
+
+    An estimate without an interval lies in no region.
+    """
+    if estimate.low is None or estimate.high is None:
+        return False
+    return (low is None or estimate.low >= low) and (high is None or estimate.high <= high)
+
+
 def _short_of(estimate: Estimate, low: float | None, high: float | None) -> str:
     """Why an interval inside the region is no verdict yet; "" where it is one."""
     assert estimate.low is not None
@@ -106,7 +116,7 @@ def _short_of(estimate: Estimate, low: float | None, high: float | None) -> str:
     factor = margin(estimate.n, estimate.method)
     below = estimate.value - factor * (estimate.value - estimate.low)
     above = estimate.value + factor * (estimate.high - estimate.value)
-    if (low is None or below >= low) and (high is None or above <= high):
+    if lies_inside(replace(estimate, low=below, high=above), low, high):
         return ""
     return (
         f"not by the margin for {estimate.n} units, which may be skewed: widened {factor:g} times it is"

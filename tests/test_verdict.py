@@ -7,7 +7,7 @@ import pytest
 
 from kb.margin import BOOTSTRAP, WILSON
 from kb.predictions import wilson
-from kb.verdict import COMBINED, Estimate, Evidence, Judgement, combine, judge, together
+from kb.verdict import COMBINED, Estimate, Evidence, Judgement, combine, judge, lies_inside, together
 
 SUPPORTS = {
     "name": "high",
@@ -47,6 +47,23 @@ def test_an_interval_inside_the_region_holds_and_nothing_else_does(
     judged = judge(criterion, estimate(*interval), preset="quick", min_units=5)
     assert judged.verdict == verdict
     assert why in judged.because
+
+
+@pytest.mark.parametrize(
+    ("interval", "region", "inside"),
+    [
+        ((0.5, 0.9), (0.5, 0.9), True),
+        ((0.5, 0.9), (None, None), True),
+        ((0.4, 0.9), (0.5, None), False),
+        ((0.5, 0.9), (None, 0.8), False),
+        ((None, None), (None, None), False),
+        ((None, 0.9), (None, 1.0), False),
+    ],
+)
+def test_a_region_holds_an_interval_with_its_edges_and_never_a_bare_value(
+    interval: tuple[float | None, float | None], region: tuple[float | None, float | None], inside: bool
+) -> None:
+    assert lies_inside(estimate(*interval), *region) is inside
 
 
 def test_few_units_must_clear_the_region_by_their_margin() -> None:

@@ -42,7 +42,7 @@ def command(
             "--weights",
             metavar="WHERE",
             help="Run on the original data set or network instead of our stand-in: its folder or file, or the "
-            "name under which it is downloaded (d4rl).",
+            "word that has it downloaded (d4rl: D4RL's data; download: the maze network).",
         ),
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="List the reproductions and stop.")] = False,

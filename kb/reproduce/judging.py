@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kb.reproduce.manifest import Criterion, Manifest
-from kb.verdict import Estimate, Judgement, judge
+from kb.verdict import Estimate, Judgement, judge, lies_inside
 
 
 def metrics_of(manifest: Manifest, samples: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -49,7 +49,7 @@ def judgements_of(
         estimate = Estimate(**{k: v for k, v in measured.items() if k in fields}) if measured else None
         plain = {**criterion.plain(), "analogue": criterion.analogue and not on_original}
         judgement = judge(plain, estimate, preset=preset, min_units=least[criterion.metric])
-        if judgement.verdict != "unchecked" and _inside(criterion, estimate, least[criterion.metric]):
+        if judgement.verdict != "unchecked" and _holds(criterion, estimate, least[criterion.metric]):
             holding.add(criterion.name)
         post_hoc = judged_by is not None and not _among(criterion, judged_by)
         judged[criterion.name] = dataclasses.replace(judgement, post_hoc=post_hoc)
@@ -59,12 +59,11 @@ def judgements_of(
     ]
 
 
-def _inside(criterion: Criterion, estimate: Estimate | None, least: int) -> bool:
+def _holds(criterion: Criterion, estimate: Estimate | None, least: int) -> bool:
     """Whether a control holds: its interval lies in its region. It gives no verdict, so it needs no margin."""
-    if estimate is None or estimate.n < least or estimate.low is None or estimate.high is None:
+    if estimate is None or estimate.n < least:
         return False
-    above = criterion.low is None or estimate.low >= criterion.low
-    return above and (criterion.high is None or estimate.high <= criterion.high)
+    return lies_inside(estimate, criterion.low, criterion.high)
 
 
 def _controlled(

@@ -41,7 +41,9 @@ class RunFailed(KbError):
 
 
 def check_ready(manifest: Manifest, preset: str, folder: Path) -> Preset:
-    """Make sure that a run can start: the preset exists, the extras are there, the disk has room.
+    """Make sure that a run can start: the preset exists, the extras are there, there is room for it.
+
+    The room must be where the run's files go, and where the data sets go that runs share.
 
     Raises:
         KbError: naming the extra to install, or the room that is missing.
@@ -56,12 +58,13 @@ def check_ready(manifest: Manifest, preset: str, folder: Path) -> Preset:
             f"pip install 'interp-kb[{extras}]'",
         )
     chosen = manifest.presets[preset]
-    free = shutil.disk_usage(_existing(folder)).free / 1e6
-    if free < chosen.disk_mb:
-        raise KbError(
-            f"{manifest.name} needs {chosen.disk_mb:.0f} MB in {folder}, {free:.0f} MB are free",
-            "name another folder with --out",
-        )
+    for place, other in ((folder, "--out"), (cache_folder(), "KB_CACHE")):  # they may be on two disks
+        free = shutil.disk_usage(_existing(place)).free / 1e6
+        if free < chosen.disk_mb:
+            raise KbError(
+                f"{manifest.name} needs {chosen.disk_mb:.0f} MB in {place}, {free:.0f} MB are free",
+                f"name another folder with {other}",
+            )
     return chosen
 
 

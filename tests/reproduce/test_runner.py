@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -170,6 +171,21 @@ def test_a_disk_without_room_is_told_before_the_start(tiny: Make, places: Places
     made = tiny(text=MANIFEST.replace("disk_mb = 1", "disk_mb = 1e12"))
     with pytest.raises(KbError, match="MB are free"):
         runner.execute(made, "quick", places)
+    assert not places.runs.exists()
+
+
+def test_a_disk_without_room_for_shared_data_is_told_before_the_start(
+    tiny: Make, places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cache may be on another disk than the run: full, with no such folder on it yet."""
+    full, usage = tmp_path / "full", shutil.disk_usage
+    full.mkdir()
+    monkeypatch.setenv("KB_CACHE", str(full / "cache"))
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda path: usage(path)._replace(free=0 if path == full else 10**9)
+    )
+    with pytest.raises(KbError, match=r"full/cache, 0 MB are free; name another folder with KB_CACHE"):
+        runner.execute(tiny(), "quick", places)
     assert not places.runs.exists()
 
 

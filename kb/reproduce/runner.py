@@ -394,7 +394,14 @@ def _keep(manifest: Manifest, run: dict[str, Any], folder: Path, places: Places)
     from kb.store.runs import save_run
 
     record = {name: value for name, value in run.items() if name != "notes"}
-    recorded.write(folder, run)
+    try:
+        recorded.write(folder, run)
+    except OSError as error:
+        raise KbError(
+            f"the record of {run['id']} could not be written into {folder}: {error.strerror or error}",
+            f"make room; kb reproduce {run['reproduction']} --resume {run['id']} goes on",
+            code=1,
+        ) from None
     record.pop("folder", None)
     with connect.for_writing(places) as session:
         register(session, manifest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,25 @@ def test_a_disk_without_room_for_shared_data_is_told_before_the_start(
     with pytest.raises(KbError, match=r"full/cache, 0 MB are free; name another folder with KB_CACHE"):
         runner.execute(tiny(), "quick", places)
     assert not places.runs.exists()
+
+
+def test_a_record_that_finds_no_room_is_told_and_the_run_goes_on_once_there_is(
+    tiny: Make, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = recorded.write
+
+    def full(folder: Path, run: Mapping[str, Any]) -> None:
+        if run["state"] != "running":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(folder, run)
+
+    monkeypatch.setattr(recorded, "write", full)
+    with pytest.raises(KbError, match=r"No space left on device; make room; kb reproduce tiny --resume"):
+        runner.execute(tiny(), "quick", places)
+    monkeypatch.setattr(recorded, "write", write)
+    (folder,) = places.runs.iterdir()
+    assert runner.execute(tiny(), "quick", places, resume=folder.name)["state"] == "finished"
+    assert _verdict(places) == "supported"
 
 
 def test_a_killed_run_resumes_to_the_metrics_of_one_that_was_not(tiny: Make, places: Places) -> None:

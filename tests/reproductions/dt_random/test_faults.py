@@ -15,14 +15,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
 import pytest
 
 import kb
-from reproductions.dt_random import data, experiment
+from kb.reproduce import recorded
+from reproductions.dt_random import d4rl, data, experiment
 from reproductions.dt_random.evaluate import normalised_score
 
 pytestmark = [
@@ -33,6 +34,10 @@ pytestmark = [
 
 ROOT = Path(kb.__file__).parents[1]
 SHIPPED = Path(experiment.__file__).parent
+TRAINING = "hopper-medium-dt-0"
+"""The one in whose middle a run is held."""
+PATIENCE = 600.0
+"""Seconds; a command takes about ten on a free core."""
 SAVED = "            loop.save(weights)\n            saved = loop.update\n"
 HELD = f"""{SAVED}            if os.environ.get("HELD") == training.name and loop.update >= 8:
                 Path("held").touch()
@@ -118,13 +123,12 @@ class Workspace:
 
     def record(self) -> dict[str, Any]:
         """What the only run left on record."""
-        kept: dict[str, Any] = json.loads((self.run / "run.json").read_text("utf-8"))
-        return kept
+        return recorded.read(self.run)
 
 
 def done(process: subprocess.Popen[str]) -> dict[str, Any]:
     """What a command that ends well prints."""
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     result: dict[str, Any] = json.loads(out)
     return result
@@ -132,7 +136,7 @@ def done(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 def failed(process: subprocess.Popen[str], code: int = 1) -> str:
     """What a command that fails says: one line, whatever was wrong, and no traceback."""
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=PATIENCE)
     (line,) = [line for line in err.splitlines() if line.startswith("kb:")]
     assert (process.returncode, out) == (code, "")
     assert "Traceback" not in err
@@ -145,36 +149,55 @@ def kill_all(process: subprocess.Popen[str]) -> None:
     family = [process.pid]
     for member in family:
         family += map(int, Path(f"/proc/{member}/task/{member}/children").read_text().split())
-    assert len(family) > 2  # the command, its experiment, a training
     for group in {os.getpgid(member) for member in family}:
         os.killpg(group, signal.SIGKILL)
     process.communicate(timeout=60)
 
 
-def without_spent(result: dict[str, Any]) -> dict[str, Any]:
-    """What a run found, without what it cost and where it lies."""
-    return {name: result[name] for name in ("metrics", "verdicts", "departures", "artifacts", "seed")}
+class Told(NamedTuple):
+    """What became of two runs of one seed that shared a cache, one of which had all the bad luck."""
+
+    lucky: Workspace
+    troubled: Workspace
+    of_the_full_disk: str
+    cached_on_the_full_disk: set[str]
+    left_by_the_kill: dict[str, Any]
+    whole: dict[str, Any]
+    resumed: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def at_once(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[Workspace, Workspace, dict[str, Any], dict[str, Any]]:
-    """Two runs of the same seed that began at the same time on one empty cache."""
-    folder = tmp_path_factory.mktemp("at-once")
-    one, other = (Workspace(folder / name, folder / "cache") for name in ("one", "other"))
-    begun = [one.begin(), other.begin()]
-    first, second = (done(process) for process in begun)
-    return one, other, first, second
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """One run meets a full disk, goes on beside the other, both making data, is killed, and goes on again."""
+    folder = tmp_path_factory.mktemp("faults")
+    troubled, lucky = (Workspace(folder / name, folder / "cache") for name in ("troubled", "lucky"))
+    line = failed(troubled.begin(LARGEST_FILE="100000"))  # as a disk on which no more than that is left
+    cached = {path.suffix for path in (folder / "cache" / "dt-random").iterdir()}
+
+    held = troubled.begin("--resume", troubled.run.name, HELD=TRAINING)
+    beside = lucky.begin()
+    deadline = time.monotonic() + PATIENCE
+    while not (troubled.run / "held").exists() and held.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    kill_all(held)
+    left = {path.name for path in (troubled.run / "checkpoints").iterdir()}
+    killed = {"state": troubled.record()["state"], "checkpoints": left}
+
+    whole = done(beside)
+    resumed = done(troubled.begin("--resume", troubled.run.name))
+    return Told(lucky, troubled, line, cached, killed, whole, resumed)
 
 
-def test_two_runs_at_once_share_the_cache_and_find_the_same(
-    at_once: tuple[Workspace, Workspace, dict[str, Any], dict[str, Any]],
-) -> None:
-    one, other, first, second = at_once
-    assert one.record()["data_digest"] == other.record()["data_digest"] != ""
-    assert without_spent(first) == without_spent(second)
-    kept = [path for path in (one.cache / "dt-random").iterdir() if path.suffix != ".lock"]
+def test_a_disk_that_fills_up_while_data_are_written_is_one_line_and_leaves_no_half_file(told: Told) -> None:
+    assert "File too large" in told.of_the_full_disk
+    assert f"kb reproduce dt-random --resume {told.troubled.run.name} goes on" in told.of_the_full_disk
+    assert told.cached_on_the_full_disk == {".lock"}
+
+
+def test_two_runs_at_once_share_the_cache_and_the_data(told: Told) -> None:
+    digests = {workspace.record()["data_digest"] for workspace in (told.lucky, told.troubled)}
+    assert len(digests - {""}) == 1
+    kept = [path for path in (told.lucky.cache / "dt-random").iterdir() if path.suffix != ".lock"]
     assert sorted(path.name.rsplit("-", 1)[0] for path in kept) == [
         "hopper-expert", "hopper-medium", "hopper-medium", "hopper-random",
     ]  # fmt: skip
@@ -183,40 +206,18 @@ def test_two_runs_at_once_share_the_cache_and_find_the_same(
         assert data.digest_of_arrays(arrays) == attributes["digest_of_learning_arrays"]
 
 
-def test_a_run_that_met_a_full_disk_and_then_kill_9_ends_as_one_that_met_neither(
-    tmp_path: Path, at_once: tuple[Workspace, Workspace, dict[str, Any], dict[str, Any]]
-) -> None:
-    troubled = Workspace(tmp_path / "troubled", tmp_path / "cache")
-    line = failed(troubled.begin(LARGEST_FILE="100000"))  # as a disk on which no more than that is left
-    assert "File too large" in line
-    assert f"kb reproduce dt-random --resume {troubled.run.name} goes on" in line
-    assert {path.suffix for path in (tmp_path / "cache" / "dt-random").iterdir()} == {".lock"}
-
-    training = "hopper-medium-dt-0"
-    held = troubled.begin("--resume", troubled.run.name, HELD=training)
-    deadline = time.monotonic() + 240
-    while not (troubled.run / "held").exists() and time.monotonic() < deadline:
-        assert held.poll() is None
-        time.sleep(0.05)
-    kill_all(held)
-    assert troubled.record()["state"] == "running"
-    checkpoints = troubled.run / "checkpoints"
-    assert (checkpoints / f"{training}.pt").is_file()  # in the middle of a training
-    assert not (checkpoints / f"{training}.json").exists()
-
-    resumed = done(troubled.begin("--resume", troubled.run.name))
-    assert without_spent(resumed) == without_spent(at_once[2])
-    assert troubled.record()["samples"] == at_once[0].record()["samples"]
-    assert troubled.record()["data_digest"] == at_once[0].record()["data_digest"]
+def test_a_run_killed_in_the_middle_of_a_training_ends_as_one_that_was_not(told: Told) -> None:
+    assert told.left_by_the_kill["state"] == "running"
+    assert f"{TRAINING}.pt" in told.left_by_the_kill["checkpoints"]
+    assert f"{TRAINING}.json" not in told.left_by_the_kill["checkpoints"]
+    assert told.troubled.record()["samples"] == told.lucky.record()["samples"]
+    for what in ("metrics", "verdicts", "departures", "artifacts", "seed"):
+        assert told.resumed[what] == told.whole[what]
 
 
-def test_an_environment_that_is_none_is_one_line(tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path / "w", tmp_path / "cache")
-    workspace.changed(
-        'environments = ["hopper"], transitions = 3000', 'environments = ["ant"], transitions = 3000'
-    )
-    line = failed(workspace.begin())
-    assert "exit code 1: unknown environment 'ant'; choose one of hopper, halfcheetah, walker2d" in line
+def test_an_environment_that_is_none_ends_the_experiment_with_one_line(tmp_path: Path) -> None:
+    said = said_of(tmp_path, parameters={"environments": ["ant"]})
+    assert said == "unknown environment 'ant'; choose one of hopper, halfcheetah, walker2d"
 
 
 def test_a_missing_extra_is_one_line_that_says_how_to_install_it(
@@ -357,7 +358,8 @@ def test_data_that_cannot_be_learnt_from_end_the_experiment_with_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: Any, complaint: str
 ) -> None:
     """Their checksums are right, as if they had been published so."""
-    assert complaint in said_of(tmp_path, monkeypatch, d4rl_folder(tmp_path / "files", **changes))
+    as_published(monkeypatch, d4rl_folder(tmp_path / "files", **changes))
+    assert complaint in said_of(tmp_path, tmp_path / "files")
 
 
 def test_a_truncated_file_ends_the_experiment_with_one_line(
@@ -366,24 +368,29 @@ def test_a_truncated_file_ends_the_experiment_with_one_line(
     published = d4rl_folder(tmp_path / "files")
     path = tmp_path / "files" / "hopper_random-v2.hdf5"
     path.write_bytes(path.read_bytes()[:-500])
-    assert "bytes, the published file" in said_of(tmp_path, monkeypatch, published)
+    as_published(monkeypatch, published)
+    assert "bytes, the published file" in said_of(tmp_path, tmp_path / "files")
     published["random"] |= {"bytes": path.stat().st_size, "sha256": data.digest_of_file(path)}
-    assert "is truncated or not HDF5" in said_of(tmp_path, monkeypatch, published)
+    assert "is truncated or not HDF5" in said_of(tmp_path, tmp_path / "files")
 
 
-def said_of(folder: Path, monkeypatch: pytest.MonkeyPatch, published: dict[str, dict[str, Any]]) -> str:
-    """What the experiment says when it ends over the data in `folder`/files: one line."""
-    from reproductions.dt_random import d4rl
+def said_of(folder: Path, original: Path | None = None, parameters: dict[str, Any] | None = None) -> str:
+    """What the experiment says when it ends over something that the user can mend: one line."""
+    config = {"preset": "smoke", "seed": 1, "parameters": parameters or {}, "cache": str(folder / "cache")}
+    config |= {"original": str(original)} if original else {}
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    with pytest.raises(SystemExit) as ended:
+        experiment.main()
+    said = str(ended.value.code)
+    assert "\n" not in said
+    return said
+
+
+def as_published(monkeypatch: pytest.MonkeyPatch, published: dict[str, dict[str, Any]]) -> None:
+    """Hold files against these sizes and checksums instead of D4RL's."""
 
     def entry(environment: str, level: str) -> d4rl.PublishedFile:
         known = published[level]
         return d4rl.PublishedFile(Path(known["url"]).name, known["bytes"], known["sha256"], known["url"])
 
     monkeypatch.setattr(d4rl, "published_file", entry)
-    config = {"preset": "smoke", "seed": 1, "parameters": {}, "cache": str(folder / "cache")}
-    (folder / "config.json").write_text(json.dumps({**config, "original": str(folder / "files")}), "utf-8")
-    with pytest.raises(SystemExit) as ended:
-        experiment.main()
-    said = str(ended.value.code)
-    assert "\n" not in said
-    return said

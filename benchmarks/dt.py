@@ -329,21 +329,21 @@ def main() -> int:
         text, version = _corl.source(options.corl)
         corl, sampler = _corl.load(text), small_data(options.transitions)
         found["corl"] = {"version": version, "torch": torch.__version__}
-    if "steps" in parts:
-        found["steps"] = steps(corl, sampler, options.rounds, options.block)
-    if "curves" in parts:
-        found["curves"] = curves(corl, sampler, options.seeds, options.updates)
-    if "evaluation" in parts:
-        found["evaluation"] = evaluation(
+    work: dict[str, Callable[[], Result]] = {
+        "steps": lambda: steps(corl, sampler, options.rounds, options.block),
+        "curves": lambda: curves(corl, sampler, options.seeds, options.updates),
+        "evaluation": lambda: evaluation(
             corl, sampler, max(options.rounds // 3, 1), options.episodes, options.one_by_one
-        )
-    if "memory" in parts:
-        found["memory"] = memory(options.preset)
-    if options.json:
-        print(json.dumps(found, indent=1))
-    else:
-        told(found, "")
-    return 0 if all(part.get("kept", True) for part in found.values()) else 1
+        ),
+        "memory": lambda: memory(options.preset),
+    }
+    for part in PARTS:  # each is told as soon as it is measured
+        if part in parts:
+            found[part] = work[part]()
+            if not options.json:
+                told({part: found[part]}, "")
+    print(json.dumps(found, indent=1) if options.json else _short(found.get("corl", {})))
+    return 0 if all(found[part]["kept"] for part in PARTS if part in found) else 1
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ def curves(corl: Any, sampler: StepSampler, seeds: int, updates: int) -> Result:
             else:
                 kept.append([loop.run(1) for _ in range(updates)])
     late = {name: [statistics.fmean(curve[updates // 2 :]) for curve in kept] for name, kept in found.items()}
-    points = np.array_split(np.arange(updates), 10)
+    points = np.array_split(np.arange(updates), min(updates, 10))
     out: Result = {
         "curves": {
             name: [round(float(np.array(kept)[:, point].mean()), 4) for point in points]

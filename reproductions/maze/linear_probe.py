@@ -1,0 +1,226 @@
+"""Linear probes for a cell of the maze: in which cell is the cheese, by a linear read-out of one layer?
+
+A linear probe (Alain and Bengio 2016, arXiv 1610.01644) is a classifier without hidden layers on activations that are not
+changed. Here the classes are the cells of the world, and it comes in two forms:
+
+- tied: one weight vector shared by all locations of a layer gives every cell its logit; softmax over the cells. It
+  is the flat probe with tied weights, so it reads nothing that a flat probe could not, from far fewer numbers.
+- flat: every cell has weights of its own over the whole layer, flattened; ridge regression on the one-hot cell.
+  With more features than pictures it fits anything that it is shown.
+
+Probes of all splits of the data are fitted at once, as columns.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.linalg import blas, cho_factor, cho_solve
+from torch import Tensor
+
+Labels: TypeAlias = NDArray[np.int64]
+Members: TypeAlias = NDArray[np.bool_]
+FOLDS = 4
+"""As many as a 3x3 maze has layouts, so that each is left out once."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Which activations of a layer stand for a cell, along one axis; rows and columns are alike.
+
+    Where locations are finer than cells, the window of locations that covers a cell stands for it, one after the
+    other. Where they are coarser, it is the location whose pooled pixels are centred nearest to the cell; cells that share it have
+    weights of their own by their `phase`, the place that they have in it.
+    """
+
+    start: NDArray[np.int64]
+    """Shape (cells,): first location of a cell's window."""
+    window: int
+    """Locations across a cell's window."""
+    phase: NDArray[np.int64]
+    """Shape (cells,): 0 where locations are not coarser than cells."""
+    phases: int
+
+
+def grid(side: int, locations: int, cells: int) -> Grid:
+    """How cells and locations lie over each other.
+
+    Args:
+        side: pixels across the picture that the first convolution sees.
+        locations: of the layer, across; halved by each pooling (3 wide, in steps of 2), so that location i is
+            centred on pixel stride * i.
+        cells: of the world, across.
+    """
+    stride = 1
+    while math.ceil(side / stride) > locations:
+        stride *= 2
+    centre = ((np.arange(cells) + 0.5) * side / cells - 0.5) / stride
+    per_cell = side / cells / stride
+    window = max(1, round(per_cell))
+    start = np.clip(np.round(centre - (window - 1) / 2).astype(np.int64), 0, locations - window)
+    phases = max(1, math.ceil(1 / per_cell - 1e-9))
+    phase = np.zeros(cells, np.int64)
+    if phases > 1:
+        phase = np.clip(np.floor((centre - start + 0.5) * phases).astype(np.int64), 0, phases - 1)
+    return Grid(start, window, phase, phases)
+
+
+def windows(activations: Tensor, laid: Grid) -> Tensor:
+    """Activations of shape (n, channels, height, width) as (n, locations, features).
+
+    Where a window has several locations, or is a choice among them, there is one row a cell; else one a location.
+    """
+    n, channels = activations.shape[:2]
+    if laid.phases > 1:
+        return activations.flatten(2).transpose(1, 2).contiguous()
+    at = torch.from_numpy(laid.start)
+    parts = [
+        activations[:, :, at + down][:, :, :, at + right]
+        for down, right in itertools.product(range(laid.window), repeat=2)
+    ]
+    stacked = torch.stack(parts, dim=2)  # (n, channels, window * window, cells, cells)
+    return stacked.reshape(n, channels * len(parts), -1).transpose(1, 2).contiguous()
+
+
+def place_of_cells(laid: Grid, locations: int) -> Tensor:
+    """For every cell, row by row from the top: the place of its logit among (rows of `windows`) x (phases squared)."""
+    if laid.phases == 1:
+        return torch.arange(len(laid.start) ** 2)
+    location = laid.start[:, None] * locations + laid.start[None, :]
+    phase = laid.phase[:, None] * laid.phases + laid.phase[None, :]
+    return torch.from_numpy((location * laid.phases**2 + phase).reshape(-1))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the tied probe is fitted."""
+
+    epochs: int = 12
+    batch: int = 64
+    learning_rate: float = 0.1
+    """Of Adam, at its start; it falls to nothing along half a cosine."""
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Who learns from what: one column for each probe of one layer."""
+
+    members: Members
+    """Shape (n, columns): the pictures that a column learns from."""
+    left_out: tuple[tuple[int, ...], ...]
+    """The folds that each column has never seen."""
+
+
+def splits(folds: NDArray[np.int64]) -> Splits:
+    """Every fold left out once, to score, and every pair of folds left out, to choose.
+
+    A probe that scores fold f learns from all other folds. Choices for fold f look at fold g through the probe that
+    has seen neither.
+    """
+    numbers = range(FOLDS)
+    left_out = (*((fold,) for fold in numbers), *itertools.combinations(numbers, 2))
+    members = np.stack([~np.isin(folds, out) for out in left_out], axis=1)
+    return Splits(members, left_out)
+
+
+def fit_tied(
+    features: Tensor, cells: Tensor, labels: Labels, members: Members, recipe: Recipe, seed: int
+) -> Tensor:
+    """The weights of tied probes that minimise the cross-entropy of the right cell, by Adam from zero.
+
+    Args:
+        features: shape (n, rows, features), from `windows`.
+        cells: from `place_of_cells`.
+        labels: shape (n, columns), the cell's number, row by row from the top.
+        members: shape (n, columns).
+        recipe: of the optimiser.
+        seed: decides the order of the pictures, the same for all columns.
+
+    Returns: shape (features, phases squared, columns).
+    """
+    count, rows, width = features.shape
+    columns = members.shape[1]
+    phases = _phases(cells, rows)
+    weights = torch.zeros(width, phases * columns)
+    first, second = torch.zeros_like(weights), torch.zeros_like(weights)
+    generator = np.random.default_rng(seed)
+    right = torch.from_numpy(labels)
+    learns = torch.from_numpy(members).float()
+    # Each column's mean over the pictures that it learns from.
+    scale = learns.sum(dim=0).clamp(min=1) / count
+    steps = recipe.epochs * math.ceil(count / recipe.batch)
+    step = 0
+    for _ in range(recipe.epochs):
+        order = torch.from_numpy(generator.permutation(count))
+        for rows_of_batch in order.split(recipe.batch):
+            x = features[rows_of_batch].float()
+            error = _cell_logits(x, weights, cells, columns).softmax(dim=1)
+            index = right[rows_of_batch][:, None, :]
+            error.scatter_add_(1, index, -torch.ones(index.shape))
+            error *= (learns[rows_of_batch] / (scale * len(rows_of_batch)))[:, None, :]
+            spread = torch.zeros(len(x), rows * phases, columns)
+            spread[:, cells] = error
+            gradient = x.reshape(-1, width).T @ spread.reshape(len(x) * rows, phases * columns)
+            step += 1
+            first = 0.9 * first + 0.1 * gradient
+            second = 0.999 * second + 0.001 * gradient.square()
+            rate = recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+            unbiased = (second / (1 - 0.999**step)).sqrt() + 1e-8
+            weights -= rate * first / (1 - 0.9**step) / unbiased
+    return weights.reshape(width, phases, columns)
+
+
+def tied_cells(features: Tensor, cells: Tensor, weights: Tensor) -> Labels:
+    """The likeliest cell of every picture for every column, shape (n, columns)."""
+    width, phases, columns = weights.shape
+    flat = weights.reshape(width, phases * columns)
+    found = [_cell_logits(x.float(), flat, cells, columns).argmax(dim=1) for x in features.split(128)]
+    chosen: Labels = torch.cat(found).numpy()
+    return chosen
+
+
+def _phases(cells: Tensor, rows: int) -> int:
+    return int(cells.max()) // rows + 1
+
+
+def _cell_logits(x: Tensor, weights: Tensor, cells: Tensor, columns: int) -> Tensor:
+    """Shape (n, cells, columns), from features of shape (n, rows, width)."""
+    return (x @ weights).reshape(len(x), -1, columns)[:, cells]
+
+
+def gram(features: NDArray[np.float16], chunk: int = 4096) -> NDArray[np.float32]:
+    """Inner products of all pairs of pictures, a constant feature included; features of shape (n, features)."""
+    count, width = features.shape
+    upper = np.ones((count, count), np.float32, order="F")
+    for start in range(0, width, chunk):
+        part = np.asfortranarray(features[:, start : start + chunk], np.float32)
+        upper = blas.ssyrk(1.0, part, beta=1.0, c=upper, overwrite_c=1)
+    whole: NDArray[np.float32] = np.triu(upper) + np.triu(upper, 1).T
+    return whole
+
+
+def flat_cells(inner: NDArray[np.float32], labels: Labels, member: Members, ridge: float) -> Labels:
+    """The likeliest cell of every picture by the flat probe that learns from `member`.
+
+    Args:
+        inner: from `gram`.
+        labels: shape (n,).
+        member: shape (n,).
+        ridge: the penalty, as a share of the mean squared length of a picture's features.
+
+    Returns: shape (n,), for the pictures that it learned from too.
+    """
+    known, place = np.unique(labels[member], return_inverse=True)
+    targets = np.zeros((int(member.sum()), len(known)), np.float32)
+    targets[np.arange(len(targets)), place] = 1
+    inside = inner[np.ix_(member, member)]
+    inside[np.diag_indices_from(inside)] += ridge * float(np.trace(inside)) / len(inside)
+    dual = cho_solve(cho_factor(inside, overwrite_a=True, check_finite=False), targets, check_finite=False)
+    chosen: Labels = known[(inner[:, member] @ dual).argmax(axis=1)]
+    return chosen

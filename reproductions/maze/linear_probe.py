@@ -34,9 +34,9 @@ FOLDS = 4
 class Grid:
     """Which activations of a layer stand for a cell, along one axis; rows and columns are alike.
 
-    Where locations are finer than cells, the window of locations that covers a cell stands for it, one after the
-    other. Where they are coarser, it is the location whose pooled pixels are centred nearest to the cell; cells that share it have
-    weights of their own by their `phase`, the place that they have in it.
+    Where locations are finer than cells, the window of locations that covers a cell stands for it, their channels
+    side by side. Where they are coarser, it is the last location whose pooled pixels are not centred beyond the
+    cell's middle; cells that share one have weights of their own by their `phase`, the place that they have in it.
     """
 
     start: NDArray[np.int64]
@@ -63,12 +63,12 @@ def grid(side: int, locations: int, cells: int) -> Grid:
     centre = ((np.arange(cells) + 0.5) * side / cells - 0.5) / stride
     per_cell = side / cells / stride
     window = max(1, round(per_cell))
-    start = np.clip(np.round(centre - (window - 1) / 2).astype(np.int64), 0, locations - window)
     phases = max(1, math.ceil(1 / per_cell - 1e-9))
-    phase = np.zeros(cells, np.int64)
     if phases > 1:
-        phase = np.clip(np.floor((centre - start + 0.5) * phases).astype(np.int64), 0, phases - 1)
-    return Grid(start, window, phase, phases)
+        start = np.floor(centre).astype(np.int64)
+        return Grid(start, window, np.floor((centre - start) * phases).astype(np.int64), phases)
+    start = np.clip(np.round(centre - (window - 1) / 2).astype(np.int64), 0, locations - window)
+    return Grid(start, window, np.zeros(cells, np.int64), phases)
 
 
 def windows(activations: Tensor, laid: Grid) -> Tensor:
@@ -76,16 +76,17 @@ def windows(activations: Tensor, laid: Grid) -> Tensor:
 
     Where a window has several locations, or is a choice among them, there is one row a cell; else one a location.
     """
-    n, channels = activations.shape[:2]
-    if laid.phases > 1:
-        return activations.flatten(2).transpose(1, 2).contiguous()
+    n, channels, height, width = activations.shape
+    rows = height * width if laid.phases > 1 else len(laid.start) ** 2
+    out = torch.empty((n, rows, channels * laid.window**2), dtype=activations.dtype)
     at = torch.from_numpy(laid.start)
-    parts = [
-        activations[:, :, at + down][:, :, :, at + right]
-        for down, right in itertools.product(range(laid.window), repeat=2)
-    ]
-    stacked = torch.stack(parts, dim=2)  # (n, channels, window * window, cells, cells)
-    return stacked.reshape(n, channels * len(parts), -1).transpose(1, 2).contiguous()
+    for number, (down, right) in enumerate(itertools.product(range(laid.window), repeat=2)):
+        for place in torch.arange(n).split(100):  # a copy of all of it would take as much memory again
+            part = activations[place]
+            if laid.phases == 1:
+                part = part[:, :, at + down][:, :, :, at + right]
+            out[place, :, number * channels : (number + 1) * channels] = part.flatten(2).transpose(1, 2)
+    return out
 
 
 def place_of_cells(laid: Grid, locations: int) -> Tensor:

@@ -148,7 +148,7 @@ class Study:
 
     def _together(self, first: str) -> list[str]:
         names: list[str] = []
-        room = self.config.largest_mb / 3
+        room = self.config.largest_mb / 5
         for name in self.layers[self.layers.index(first) :]:
             room -= self.megabytes(name)
             if names and room < 0:
@@ -316,40 +316,39 @@ def sorted_outcomes(pictures: Pictures, fitted: Mapping[Read, Mapping[str, Fitte
 
 def report_outcomes(report: Report, outcomes: Outcomes) -> None:
     """One sample for each level."""
-    pictures = outcomes.pictures
+    pictures, layers = outcomes.pictures, outcomes.counts[NETWORK]
     everything = np.ones(len(pictures), np.bool_)
-    chosen = choose(outcomes.counts[NETWORK], pictures)
+    sizes = np.unique(pictures.sizes).tolist()
+    chosen = choose(layers, pictures)
 
     def each(metric: str, right: NDArray[np.bool_], at: NDArray[np.bool_] = everything) -> None:
         for place in np.flatnonzero(at):
             report.sample(metric, unit=f"level {pictures.levels[place]}", value=float(right[place]), weight=1)
 
-    for size in np.unique(pictures.sizes).tolist():
-        each(f"size_{size}", chosen.right, pictures.sizes == size)
-    worst = worst_size(chosen, pictures)
-    best = np.zeros(len(pictures), np.bool_)
-    for size in np.unique(pictures.sizes).tolist():
+    best, shuffled = np.zeros(len(pictures), np.bool_), np.zeros(len(pictures), np.bool_)
+    for size in sizes:
         here = pictures.sizes == size
+        each(f"size_{size}", chosen.right, here)
         best[here] = outcomes.every[best_afterwards(outcomes.every, here)].outer[here]
+        for fold in range(FOLDS):
+            mine = here & (pictures.folds == fold)
+            shuffled[mine] = layers[chosen.layers[fold, size]].shuffled[mine]
+        names = Counter(chosen.layers[fold, size] for fold in range(FOLDS)).most_common()
+        told = ", ".join(f"{name} in {count} of {FOLDS} folds" for name, count in names)
+        report.note(f"size {size}: layer chosen {told}")
+    worst = worst_size(chosen, pictures)
     each("worst_size", chosen.right, worst)
     each("worst_size_best_layer", best, worst)
     each("all_sizes", chosen.right)
     each("seen_cells", chosen.right, pictures.seen)
     each("unseen_cells", chosen.right, ~pictures.seen)
+    deeper = {name: fitted for name, fitted in layers.items() if not name.startswith("block1.")}
+    each("after_block1", choose(deeper, pictures).right)
     each("flat", choose(outcomes.flat, pictures).right)
-    each("untrained", choose(outcomes.counts[UNTRAINED], pictures).right)
-    for side, one in outcomes.counts[PICTURE].items():
-        each("pixels" if side == str(PIXELS) else "resampled_pixels", one.outer)
-    first = next(iter(outcomes.counts[NETWORK].values()))
-    layer_of = {f"{size}": Counter(chosen.layers[f, size] for f in range(FOLDS)) for size in np.unique(pictures.sizes)}
-    shuffled = np.zeros_like(first.shuffled)
-    for (fold, size), name in chosen.layers.items():
-        at = (pictures.folds == fold) & (pictures.sizes == size)
-        shuffled[at] = outcomes.counts[NETWORK][name].shuffled[at]
     each("shuffled", shuffled)
-    for size, names in layer_of.items():
-        told = ", ".join(f"{name} in {count} of {FOLDS} folds" for name, count in names.most_common())
-        report.note(f"size {size}: layer chosen {told}")
+    each("untrained", choose(outcomes.counts[UNTRAINED], pictures).right)
+    for side, fitted in outcomes.counts[PICTURE].items():
+        each("pixels" if side == str(PIXELS) else "resampled_pixels", fitted.outer)
 
 
 def keep(fitted: Mapping[str, Fitted], path: Path) -> None:

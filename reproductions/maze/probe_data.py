@@ -119,8 +119,8 @@ def shuffled(labels: NDArray[np.int64], groups: NDArray[np.int64], seed: int) ->
 def stages(network: Network, everything: bool) -> tuple[str, ...]:
     """The layers to probe: every one, or without those inside of residual blocks.
 
-    relu, flatten only rearrange: a residual block's relu1 is made of what came in, and so on; what the block hands
-    on is its sum, resadd.
+    What a residual block works out inside is added to what came in; the sum, resadd, is what it hands on. flatten
+    holds the same numbers as relu3.
     """
     named = network.policy.layers()
     if everything:

@@ -1,0 +1,202 @@
+"""The whole experiment at toy size, the nested choice, and the manifest."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from kb.reproduce import manifest
+from kb.reproduce.report import Report
+from reproductions.maze import networks, probe
+from reproductions.maze.environment import Environments
+from reproductions.maze.linear_probe import FOLDS
+from reproductions.maze.networks import Network
+from reproductions.maze.policy import Architecture, MazePolicy
+from reproductions.maze.probe import Fitted
+from reproductions.maze.probe_data import Pictures
+
+pytestmark = pytest.mark.experiment
+
+MANIFEST = Path(probe.__file__).with_name("probe.reproduction.toml")
+TINY: dict[str, Any] = {"levels": 8, "epochs": 1}
+
+
+def small() -> MazePolicy:
+    torch.manual_seed(0)
+    return MazePolicy(Architecture(tiles=25, channels=(2, 2), residuals=(1, 1), hidden=4)).eval()
+
+
+@pytest.fixture
+def _quick(easy: Environments, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three sizes and a network that costs nothing; `easy` skips where there is no procgen."""
+    monkeypatch.setattr(probe, "SIZES", (3, 5, 25))
+    monkeypatch.setattr(probe, "SLOTS", 8)
+    monkeypatch.setattr(probe, "MEASURE", 2)
+    monkeypatch.setattr(
+        networks, "network", lambda name, original, cache: Network(small(), original is not None)
+    )
+
+
+def open_run(folder: Path, **parameters: Any) -> Report:
+    folder.mkdir(exist_ok=True)
+    config = {"preset": "smoke", "seed": 3, "parameters": TINY | parameters, "cache": str(folder)}
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    return Report(folder)
+
+
+def events(folder: Path, kind: str) -> list[dict[str, Any]]:
+    lines = (folder / "events.jsonl").read_text("utf-8").splitlines()
+    return [event for event in map(json.loads, lines) if event["event"] == kind]
+
+
+class Interrupted(Exception):
+    """Stands for the process being killed."""
+
+
+@pytest.mark.usefixtures("_quick")
+def test_a_resumed_run_gives_the_samples_of_one_that_was_never_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_run(tmp_path / "whole") as report:
+        probe.run(report)
+    fit = probe.Study.fit
+
+    def not_the_second_block(study: probe.Study, read: probe.Read) -> dict[str, Fitted]:
+        if read == ("network", "block2.maxpool"):
+            raise Interrupted
+        return fit(study, read)
+
+    monkeypatch.setattr(probe.Study, "fit", not_the_second_block)
+    with pytest.raises(Interrupted), open_run(tmp_path / "resumed") as report:
+        probe.run(report)
+    monkeypatch.setattr(probe.Study, "fit", fit)
+    with open_run(tmp_path / "resumed") as report:
+        probe.run(report)
+    assert events(tmp_path / "resumed", "sample") == events(tmp_path / "whole", "sample")
+    reported = {event["metric"] for event in events(tmp_path / "whole", "sample")}
+    sampled = {name for metric in manifest.load(MANIFEST).metrics for name in metric.samples}
+    assert reported <= sampled
+    assert sampled - reported == {f"size_{size}" for size in range(7, 24, 2)}
+    assert len(events(tmp_path / "whole", "artifact")) == 3
+
+
+@pytest.mark.usefixtures("_quick")
+def test_layers_that_take_too_much_memory_are_left_out_by_name(tmp_path: Path) -> None:
+    with open_run(tmp_path / "run") as report:
+        study = probe.Study(probe.Config(levels=8), Network(small(), False), 3, range(1_100_000_000, 1_200_000_000))
+        largest = study.megabytes("block1.conv")
+        assert study.left_out == []
+        config = probe.Config(levels=8, largest_mb=0)
+        assert probe.Study(config, Network(small(), False), 3, range(1_100_000_000, 1_200_000_000)).layers == ()
+    assert largest > study.megabytes("block1.maxpool") > study.megabytes("fc")
+
+
+def test_the_manifest_asks_for_every_size_and_for_shuffled_labels_to_fail() -> None:
+    described = manifest.load(MANIFEST)
+    assert described.name == "maze-probe"
+    assert all(criterion.analogue for criterion in described.criteria)
+    criteria = {criterion.name: criterion for criterion in described.criteria}
+    every = {f"exact-at-size-{size}" for size in probe.SIZES}
+    assert set(criteria["exact-at-every-size"].requires) == every | {"shuffled-labels-fail"}
+    assert {criteria[name].low for name in every} == {0.9}
+    assert {criteria[name].metric for name in every} == {f"size_{size}" for size in probe.SIZES}
+    assert criteria["inexact-at-one-size"].requires == ("every-layer-below",)
+
+
+def test_every_preset_fits_the_configuration_and_claims_rates_on_enough_mazes() -> None:
+    described = manifest.load(MANIFEST)
+    for name in ("smoke", "quick", "full"):
+        config = probe.Config(**described.presets[name].parameters)
+        assert name == "smoke" or config.levels >= 300
+
+
+def made_up(count: int = 80) -> Pictures:
+    place = np.arange(count)
+    return Pictures(
+        frames=np.zeros((count, 1, 1, 3), np.uint8),
+        cheese=place,
+        sizes=np.where(place % 2, 3, 25),
+        levels=place,
+        folds=place // 2 % FOLDS,
+        seen=place % 3 == 0,
+        from_corner=np.zeros((count, 2), np.int64),
+        world=25,
+    )
+
+
+def fitted(outer: np.ndarray[Any, Any], inner: np.ndarray[Any, Any] | None = None) -> Fitted:
+    return Fitted(outer, np.stack([outer] * FOLDS) if inner is None else inner, np.zeros_like(outer))
+
+
+def test_the_choice_for_a_fold_never_looks_at_the_fold() -> None:
+    pictures, generator = made_up(), np.random.default_rng(0)
+    one, other = (
+        Fitted(generator.random(80) < 0.5, generator.random((FOLDS, 80)) < 0.5, np.zeros(80, np.bool_))
+        for _ in range(2)
+    )
+    before = probe.choose({"one": one, "other": other}, pictures)
+    for fold in range(FOLDS):
+        mine = pictures.folds == fold
+        # Whatever is known of this fold turns into its opposite.
+        turned = {
+            name: Fitted(
+                np.where(mine, ~given.outer, given.outer),
+                np.where((np.arange(FOLDS) == fold)[:, None] & mine, ~given.inner, given.inner),
+                given.shuffled,
+            )
+            for name, given in {"one": one, "other": other}.items()
+        }
+        after = probe.choose(turned, pictures)
+        assert {at: name for at, name in after.layers.items() if at[0] == fold} == {
+            at: name for at, name in before.layers.items() if at[0] == fold
+        }
+
+
+def test_the_choice_takes_another_layer_for_each_size_and_the_earliest_of_equals() -> None:
+    pictures = made_up()
+    small_only, large_only = fitted(pictures.sizes == 3), fitted(pictures.sizes == 25)
+    choice = probe.choose({"a": small_only, "b": large_only, "c": large_only}, pictures)
+    assert choice.right.all()
+    assert {choice.layers[fold, 3] for fold in range(FOLDS)} == {"a"}
+    assert {choice.layers[fold, 25] for fold in range(FOLDS)} == {"b"}
+
+
+def test_the_worst_size_is_the_one_of_which_least_is_expected() -> None:
+    pictures = made_up()
+    choice = probe.choose({"a": fitted(pictures.sizes == 3)}, pictures)
+    assert np.array_equal(probe.worst_size(choice, pictures), pictures.sizes == 25)
+    assert probe.best_afterwards({"a": fitted(pictures.sizes == 3), "b": fitted(pictures.sizes == 25)},
+                                 pictures.sizes == 25) == "b"  # fmt: skip
+
+
+def test_outcomes_are_gathered_from_probes_that_have_not_seen_the_picture() -> None:
+    pictures = made_up()
+    splits = probe.linear_probe.splits(pictures.folds)
+    # A probe is right exactly on what it has seen, so that nothing right may be gathered.
+    members = np.concatenate([splits.members, splits.members[:, :FOLDS]], axis=1)
+    left_out = (*splits.left_out, *splits.left_out[:FOLDS])
+    gathered = probe.gathered(members, probe.linear_probe.Splits(members, left_out), pictures.folds)
+    assert not gathered.outer.any()
+    assert not gathered.inner.any()
+    assert not gathered.shuffled.any()
+    unseen = probe.gathered(~members, probe.linear_probe.Splits(members, left_out), pictures.folds)
+    assert unseen.outer.all()
+    assert unseen.shuffled.all()
+    for fold in range(FOLDS):
+        assert unseen.inner[fold, pictures.folds != fold].all()
+
+
+def test_what_is_kept_comes_back(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    given = {
+        form: Fitted(generator.random(9) < 0.5, generator.random((FOLDS, 9)) < 0.5, generator.random(9) < 0.5)
+        for form in ("tied", "flat")
+    }
+    probe.keep(given, tmp_path / "layer.npz")
+    again = probe.kept_again(tmp_path / "layer.npz")
+    assert list(again) == ["tied", "flat"]
+    for form, one in given.items():
+        assert all(np.array_equal(getattr(again[form], name), getattr(one, name)) for name in vars(one))

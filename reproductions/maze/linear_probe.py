@@ -89,6 +89,24 @@ def windows(activations: Tensor, laid: Grid) -> Tensor:
     return out
 
 
+@dataclass(frozen=True)
+class Located:
+    """A layer as the tied probe reads it."""
+
+    features: Tensor
+    """Shape (n, rows, features), from `windows`."""
+    cells: Tensor
+    """Shape (cells squared,), from `place_of_cells`."""
+    weights: int
+    """How many weight vectors there are: one for each place that a cell can have in a location."""
+
+
+def located(activations: Tensor, laid: Grid) -> Located:
+    """From activations of shape (n, channels, height, width)."""
+    cells = place_of_cells(laid, activations.shape[-1])
+    return Located(windows(activations, laid), cells, laid.phases**2)
+
+
 def place_of_cells(laid: Grid, locations: int) -> Tensor:
     """For every cell, row by row from the top: the place of its logit among (rows of `windows`) x (phases squared)."""
     if laid.phases == 1:
@@ -130,25 +148,21 @@ def splits(folds: NDArray[np.int64]) -> Splits:
     return Splits(members, left_out)
 
 
-def fit_tied(
-    features: Tensor, cells: Tensor, labels: Labels, members: Members, recipe: Recipe, seed: int
-) -> Tensor:
+def fit_tied(layer: Located, labels: Labels, members: Members, recipe: Recipe, seed: int) -> Tensor:
     """The weights of tied probes that minimise the cross-entropy of the right cell, by Adam from zero.
 
     Args:
-        features: shape (n, rows, features), from `windows`.
-        cells: from `place_of_cells`.
+        layer: of n pictures.
         labels: shape (n, columns), the cell's number, row by row from the top.
         members: shape (n, columns).
         recipe: of the optimiser.
         seed: decides the order of the pictures, the same for all columns.
 
-    Returns: shape (features, phases squared, columns).
+    Returns: shape (features, weight vectors, columns).
     """
-    count, rows, width = features.shape
+    count, rows, width = layer.features.shape
     columns = members.shape[1]
-    phases = _phases(cells, rows)
-    weights = torch.zeros(width, phases * columns)
+    weights = torch.zeros(width, layer.weights * columns)
     first, second = torch.zeros_like(weights), torch.zeros_like(weights)
     generator = np.random.default_rng(seed)
     right = torch.from_numpy(labels)
@@ -160,34 +174,32 @@ def fit_tied(
     for _ in range(recipe.epochs):
         order = torch.from_numpy(generator.permutation(count))
         for rows_of_batch in order.split(recipe.batch):
-            x = features[rows_of_batch].float()
-            error = _cell_logits(x, weights, cells, columns).softmax(dim=1)
+            x = layer.features[rows_of_batch].float()
+            error = _cell_logits(x, weights, layer.cells, columns).softmax(dim=1)
             index = right[rows_of_batch][:, None, :]
             error.scatter_add_(1, index, -torch.ones(index.shape))
             error *= (learns[rows_of_batch] / (scale * len(rows_of_batch)))[:, None, :]
-            spread = torch.zeros(len(x), rows * phases, columns)
-            spread[:, cells] = error
-            gradient = x.reshape(-1, width).T @ spread.reshape(len(x) * rows, phases * columns)
+            spread = torch.zeros(len(x), rows * layer.weights, columns)
+            spread[:, layer.cells] = error
+            gradient = x.reshape(-1, width).T @ spread.reshape(len(x) * rows, layer.weights * columns)
             step += 1
             first = 0.9 * first + 0.1 * gradient
             second = 0.999 * second + 0.001 * gradient.square()
             rate = recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * step / steps))
             unbiased = (second / (1 - 0.999**step)).sqrt() + 1e-8
             weights -= rate * first / (1 - 0.9**step) / unbiased
-    return weights.reshape(width, phases, columns)
+    return weights.reshape(width, layer.weights, columns)
 
 
-def tied_cells(features: Tensor, cells: Tensor, weights: Tensor) -> Labels:
+def tied_cells(layer: Located, weights: Tensor) -> Labels:
     """The likeliest cell of every picture for every column, shape (n, columns)."""
-    width, phases, columns = weights.shape
-    flat = weights.reshape(width, phases * columns)
-    found = [_cell_logits(x.float(), flat, cells, columns).argmax(dim=1) for x in features.split(128)]
+    columns = weights.shape[2]
+    flat = weights.flatten(1)
+    found = [
+        _cell_logits(x.float(), flat, layer.cells, columns).argmax(dim=1) for x in layer.features.split(128)
+    ]
     chosen: Labels = torch.cat(found).numpy()
     return chosen
-
-
-def _phases(cells: Tensor, rows: int) -> int:
-    return int(cells.max()) // rows + 1
 
 
 def _cell_logits(x: Tensor, weights: Tensor, cells: Tensor, columns: int) -> Tensor:

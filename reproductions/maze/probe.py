@@ -203,14 +203,10 @@ class Study:
 
     def _tied(self, values: Tensor, side: int) -> Fitted:
         splits, labels = self.columns()
-        laid = self.laid(side, values.shape[-1])
-        features = linear_probe.windows(values, laid)
-        cells = linear_probe.place_of_cells(laid, values.shape[-1])
+        layer = linear_probe.located(values, self.laid(side, values.shape[-1]))
         recipe = linear_probe.Recipe(epochs=self.config.epochs, learning_rate=self.config.learning_rate)
-        weights = linear_probe.fit_tied(features, cells, labels, splits.members, recipe, self.seed)
-        return gathered(
-            linear_probe.tied_cells(features, cells, weights) == labels, splits, self.pictures.folds
-        )
+        weights = linear_probe.fit_tied(layer, labels, splits.members, recipe, self.seed)
+        return gathered(linear_probe.tied_cells(layer, weights) == labels, splits, self.pictures.folds)
 
     def _flat(self, values: Tensor) -> Fitted:
         splits, labels = self.columns()

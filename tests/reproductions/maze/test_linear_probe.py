@@ -1,5 +1,7 @@
 """Probes find what is linearly there, and nothing else."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -31,12 +33,10 @@ def planted(
 
 def accuracy(values: torch.Tensor, locations: int, labels: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
     """Of the tied probe on the half of the pictures that it has not learned from."""
-    laid = linear_probe.grid(2 * CELLS, locations, CELLS)
-    features = linear_probe.windows(values, laid)
-    cells = linear_probe.place_of_cells(laid, locations)
+    layer = linear_probe.located(values, linear_probe.grid(2 * CELLS, locations, CELLS))
     member = (np.arange(len(labels)) % 2 == 0)[:, None]
-    weights = linear_probe.fit_tied(features, cells, labels[:, None], member, Recipe(), seed=0)
-    right = linear_probe.tied_cells(features, cells, weights)[:, 0] == labels
+    weights = linear_probe.fit_tied(layer, labels[:, None], member, Recipe(), seed=0)
+    right = linear_probe.tied_cells(layer, weights)[:, 0] == labels
     return float(right[~member[:, 0]].mean())
 
 
@@ -71,19 +71,18 @@ def test_inner_products_are_those_of_the_features_and_a_constant() -> None:
 
 def test_a_column_learns_nothing_from_pictures_that_are_not_its_members() -> None:
     values, labels = planted(5)
-    laid = linear_probe.grid(2 * CELLS, 5, CELLS)
-    cells = linear_probe.place_of_cells(laid, 5)
+    layer = linear_probe.located(values, linear_probe.grid(2 * CELLS, 5, CELLS))
     member = np.arange(len(labels)) % 3 > 0
     elsewhere = np.where(member, labels, (labels + 7) % CELLS**2)
-    features = linear_probe.windows(values, laid)
     both = [
-        linear_probe.fit_tied(features, cells, other[:, None], member[:, None], Recipe(epochs=2), seed=0)
+        linear_probe.fit_tied(layer, other[:, None], member[:, None], Recipe(epochs=2), seed=0)
         for other in (labels, elsewhere)
     ]
     assert torch.equal(both[0], both[1])
-    scrambled = features.clone()
-    scrambled[torch.from_numpy(~member)] = 1
-    again = linear_probe.fit_tied(scrambled, cells, labels[:, None], member[:, None], Recipe(epochs=2), seed=0)
+    features = layer.features.clone()
+    features[torch.from_numpy(~member)] = 1
+    scrambled = dataclasses.replace(layer, features=features)
+    again = linear_probe.fit_tied(scrambled, labels[:, None], member[:, None], Recipe(epochs=2), seed=0)
     assert torch.allclose(both[0], again, atol=1e-5)
     inner = linear_probe.gram(values.flatten(1).numpy())
     flat = [linear_probe.flat_cells(inner, other, member, 0.01) for other in (labels, elsewhere)]

@@ -1,7 +1,7 @@
 """Linear probes for a cell of the maze: in which cell is the cheese, by a linear read-out of one layer?
 
-A linear probe (Alain and Bengio 2016, arXiv 1610.01644) is a classifier without hidden layers on activations that are not
-changed. Here the classes are the cells of the world, and it comes in two forms:
+A linear probe (Alain and Bengio 2016, arXiv 1610.01644) is a classifier without hidden layers on activations that are
+not changed. Here the classes are the cells of the world, and it comes in two forms:
 
 - tied: one weight vector shared by all locations of a layer gives every cell its logit; softmax over the cells. It
   is the flat probe with tied weights, so it reads nothing that a flat probe could not, from far fewer numbers.
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -72,21 +73,17 @@ def grid(side: int, locations: int, cells: int) -> Grid:
 
 
 def windows(activations: Tensor, laid: Grid) -> Tensor:
-    """Activations of shape (n, channels, height, width) as (n, locations, features).
-
-    Where a window has several locations, or is a choice among them, there is one row a cell; else one a location.
+    """Activations of shape (n, channels, height, width) as (n, rows, features): a row for each cell or, where
+    locations are coarser, for each location.
     """
-    n, channels, height, width = activations.shape
-    rows = height * width if laid.phases > 1 else len(laid.start) ** 2
-    out = torch.empty((n, rows, channels * laid.window**2), dtype=activations.dtype)
+    if laid.phases > 1:
+        return activations.flatten(2).transpose(1, 2)
     at = torch.from_numpy(laid.start)
-    for number, (down, right) in enumerate(itertools.product(range(laid.window), repeat=2)):
-        for place in torch.arange(n).split(100):  # a copy of all of it would take as much memory again
-            part = activations[place]
-            if laid.phases == 1:
-                part = part[:, :, at + down][:, :, :, at + right]
-            out[place, :, number * channels : (number + 1) * channels] = part.flatten(2).transpose(1, 2)
-    return out
+    parts = [
+        activations[:, :, at + down][:, :, :, at + right].flatten(2)
+        for down, right in itertools.product(range(laid.window), repeat=2)
+    ]
+    return torch.cat(parts, dim=1).transpose(1, 2)
 
 
 @dataclass(frozen=True)
@@ -101,10 +98,20 @@ class Located:
     """How many weight vectors there are: one for each place that a cell can have in a location."""
 
 
-def located(activations: Tensor, laid: Grid) -> Located:
-    """From activations of shape (n, channels, height, width)."""
-    cells = place_of_cells(laid, activations.shape[-1])
-    return Located(windows(activations, laid), cells, laid.phases**2)
+def located(parts: list[Tensor], laid: Grid) -> Located:
+    """From activations of shape (n, channels, height, width), in parts of n.
+
+    The list is emptied on the way, so that nothing is in memory twice.
+    """
+    count, locations = sum(len(part) for part in parts), parts[0].shape[-1]
+    features, done = torch.empty(0), 0
+    while parts:
+        rows = windows(parts.pop(0), laid)
+        if not done:
+            features = torch.empty((count, *rows.shape[1:]), dtype=rows.dtype)
+        features[done : done + len(rows)] = rows
+        done += len(rows)
+    return Located(features, place_of_cells(laid, locations), laid.phases**2)
 
 
 def place_of_cells(laid: Grid, locations: int) -> Tensor:
@@ -121,8 +128,8 @@ class Recipe:
     """How the tied probe is fitted."""
 
     epochs: int = 12
-    batch: int = 64
-    learning_rate: float = 0.1
+    batch: int = 32
+    learning_rate: float = 0.2
     """Of Adam, at its start; it falls to nothing along half a cosine."""
 
 
@@ -207,13 +214,19 @@ def _cell_logits(x: Tensor, weights: Tensor, cells: Tensor, columns: int) -> Ten
     return (x @ weights).reshape(len(x), -1, columns)[:, cells]
 
 
-def gram(features: NDArray[np.float16], chunk: int = 4096) -> NDArray[np.float32]:
-    """Inner products of all pairs of pictures, a constant feature included; features of shape (n, features)."""
-    count, width = features.shape
+def gram(parts: Sequence[Tensor], chunk: int = 4096) -> NDArray[np.float32]:
+    """Inner products of all pairs of pictures, a constant feature included, shape (n, n).
+
+    Args:
+        parts: activations of shape (n, ...), in parts of n.
+        chunk: features that are looked at at once.
+    """
+    flat = [part.flatten(1) for part in parts]
+    count = sum(len(part) for part in flat)
     upper = np.ones((count, count), np.float32, order="F")
-    for start in range(0, width, chunk):
-        part = np.asfortranarray(features[:, start : start + chunk], np.float32)
-        upper = blas.ssyrk(1.0, part, beta=1.0, c=upper, overwrite_c=1)
+    for start in range(0, flat[0].shape[1], chunk):
+        some = torch.cat([part[:, start : start + chunk] for part in flat]).numpy()
+        upper = blas.ssyrk(1.0, np.asfortranarray(some, np.float32), beta=1.0, c=upper, overwrite_c=1)
     whole: NDArray[np.float32] = np.triu(upper) + np.triu(upper, 1).T
     return whole
 

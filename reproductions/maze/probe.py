@@ -1,7 +1,7 @@
 """Can the exact cell of the cheese be read off a layer of the policy by a linear probe, in mazes of every size?
 
-Scott Emmons put 80 % on it, for "at least one of the layers" and "all maze sizes", of the network of Turner et al. 2023,
-"Understanding and controlling a maze-solving policy network". Here, on levels that nothing was trained or chosen on:
+Scott Emmons put 80 % on it, for "at least one of the layers" and "all maze sizes", of the network of Turner et al.
+2023, "Understanding and controlling a maze-solving policy network". Here, on levels that nothing was trained or chosen on:
 
     1. for every odd size, levels with cheese and mouse on any free cells, in four folds;
        no level, and of the smallest sizes no layout, is in two                                    probe_data.py
@@ -10,8 +10,8 @@ Scott Emmons put 80 % on it, for "at least one of the layers" and "all maze size
     4. the same on an untrained network, on the picture itself, and with the labels shuffled
 
 The probe that counts is the tied one, where a layer has locations; without locations (fc) the flat one. This was
-fixed before any recorded run: a flat probe has more weights than there are pictures, and a tied probe is a flat one with
-fewer of them, so it cannot read what is not there linearly. Flat probes of all layers are reported beside it.
+fixed before any recorded run: a flat probe has more weights than there are pictures, and a tied probe is a flat one
+with fewer of them, so it cannot read what is not there linearly. Flat probes of all layers are reported beside it.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ class Config:
     """Also those inside of residual blocks."""
     epochs: int = 12
     """Of the tied probe."""
-    learning_rate: float = 0.1
+    learning_rate: float = 0.2
     ridge: float = 0.01
     """Of the flat probe."""
-    largest_mb: int = 1500
+    largest_mb: float = 1500
     """Layers that would take more memory are left out, and the run says so."""
 
 
@@ -105,7 +105,7 @@ class Study:
         for name in probe_data.stages(subject, config.every_layer):
             (names if self.megabytes(name) <= config.largest_mb else self.left_out).append(name)
         self.layers = tuple(names)
-        self._kept: dict[Read, Tensor] = {}
+        self._kept: dict[Read, list[Tensor]] = {}
 
     def megabytes(self, layer: str) -> float:
         """What a layer's activations take, as the tied probe reads them."""
@@ -131,16 +131,16 @@ class Study:
         pictures = tuple((PICTURE, str(side)) for side in (PIXELS, 2 * self.world))
         return (*pictures, *itertools.product((NETWORK, UNTRAINED), self.layers))
 
-    def values(self, read: Read) -> Tensor:
-        """Standardised activations, float16, shape (n, channels, height, width) or (n, features).
+    def values(self, read: Read) -> list[Tensor]:
+        """Standardised activations, float16, shape (n, channels, height, width) or (n, features), in parts of n.
 
         As many layers as fit into memory come out of one pass through the network.
         """
         who, what = read
         if who == PICTURE:
             by = probe_data.standard(probe_data.pixels(self.measured.frames, int(what)))
-            parts = self.pictures.frames[:, None]
-            return torch.cat([probe_data.standardised(probe_data.pixels(p, int(what)), by) for p in parts])
+            whole = probe_data.pixels(self.pictures.frames, int(what))
+            return [probe_data.standardised(part, by) for part in whole.split(probe_data.BATCH)]
         if read not in self._kept:
             self._kept.clear()
             self._read(who, self._together(what))
@@ -158,18 +158,12 @@ class Study:
 
     def _read(self, who: str, names: Sequence[str]) -> None:
         network = self.subjects[who]
-        (measured,) = probe_data.activations(
-            network, self.measured.frames, names, batch=len(self.measured.frames)
-        )
-        by = {name: probe_data.standard(measured[name]) for name in names}
-        for name in names:
-            self._kept[who, name] = torch.empty((len(self.pictures), *self.shapes[name]), dtype=torch.float16)
-        done = 0
+        measured = list(probe_data.activations(network, self.measured.frames, names))
+        by = {name: probe_data.standard(torch.cat([part[name] for part in measured])) for name in names}
+        self._kept = {(who, name): [] for name in names}
         for part in probe_data.activations(network, self.pictures.frames, names):
             for name in names:
-                whole = self._kept[who, name]
-                whole[done : done + len(part[name])] = probe_data.standardised(part[name], by[name])
-            done += len(part[names[0]])
+                self._kept[who, name].append(probe_data.standardised(part[name], by[name]))
 
     def forms(self, read: Read) -> tuple[str, ...]:
         """The probes that are fitted: the one that counts first, then, not of untrained networks, the other."""
@@ -179,14 +173,13 @@ class Study:
 
     def fit(self, read: Read) -> dict[str, Fitted]:
         """Probes of one layer, by form."""
-        values = self.values(read)
+        parts = self.values(read)
         fitted = {}
         forms = self.forms(read)
         if FLAT in forms:
-            fitted[FLAT] = self._flat(values)
-        if TIED in forms:
-            side = int(read[1]) if read[0] == PICTURE else self.side
-            fitted[TIED] = self._tied(values, side)
+            fitted[FLAT] = self._flat(parts)
+        if TIED in forms:  # last, since it empties the parts
+            fitted[TIED] = self._tied(parts, int(read[1]) if read[0] == PICTURE else self.side)
         return {form: fitted[form] for form in forms}
 
     def columns(self) -> tuple[linear_probe.Splits, Labels]:
@@ -201,16 +194,16 @@ class Study:
         true = np.repeat(cheese[:, None], len(plain.left_out), axis=1)
         return again, np.concatenate([true, np.repeat(dealt[:, None], FOLDS, axis=1)], axis=1)
 
-    def _tied(self, values: Tensor, side: int) -> Fitted:
+    def _tied(self, parts: list[Tensor], side: int) -> Fitted:
         splits, labels = self.columns()
-        layer = linear_probe.located(values, self.laid(side, values.shape[-1]))
+        layer = linear_probe.located(parts, self.laid(side, parts[0].shape[-1]))
         recipe = linear_probe.Recipe(epochs=self.config.epochs, learning_rate=self.config.learning_rate)
         weights = linear_probe.fit_tied(layer, labels, splits.members, recipe, self.seed)
         return gathered(linear_probe.tied_cells(layer, weights) == labels, splits, self.pictures.folds)
 
-    def _flat(self, values: Tensor) -> Fitted:
+    def _flat(self, parts: Sequence[Tensor]) -> Fitted:
         splits, labels = self.columns()
-        inner = linear_probe.gram(values.flatten(1).numpy())
+        inner = linear_probe.gram(parts)
         found = [
             linear_probe.flat_cells(inner, labels[:, column], splits.members[:, column], self.config.ridge)
             for column in range(labels.shape[1])
@@ -362,7 +355,8 @@ def kept_again(path: Path) -> dict[str, Fitted]:
     with np.load(path, allow_pickle=False) as arrays:
         forms = dict.fromkeys(name.partition(".")[0] for name in arrays.files)
         return {
-            form: Fitted(*(arrays[f"{form}.{name}"] for name in ("outer", "inner", "shuffled"))) for form in forms
+            form: Fitted(*(arrays[f"{form}.{name}"] for name in ("outer", "inner", "shuffled")))
+            for form in forms
         }
 
 
@@ -389,7 +383,9 @@ def run(report: Report, seeds: range = HELD_OUT_SEEDS) -> None:
     if study.left_out:
         report.note(f"left out, more than {config.largest_mb} MB each: {', '.join(study.left_out)}")
     plots.by_layer(outcomes, report.folder / "layers.png")
-    report.artifact("layers.png", "Exact cell of the cheese read off each layer by a linear probe, with controls")
+    report.artifact(
+        "layers.png", "Exact cell of the cheese read off each layer by a linear probe, with controls"
+    )
     plots.by_size(outcomes, report.folder / "sizes.png")
     report.artifact("sizes.png", "Exact cell of the cheese by size of the maze, layer chosen on other levels")
     plots.by_cell(outcomes, report.folder / "cells.png")

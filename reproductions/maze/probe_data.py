@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +17,8 @@ from reproductions.maze.networks import Network
 from reproductions.maze.policy import PIXELS, area_weights
 from reproductions.maze.state import Cell, Maze
 
+BATCH = 64
+"""Pictures that go through the network at once."""
 FEWEST_LAYOUTS = 3
 """The size with four layouts; of all other sizes a layout is taken once at most."""
 
@@ -130,12 +131,10 @@ def stages(network: Network, everything: bool) -> tuple[str, ...]:
 
 
 @torch.inference_mode()
-def activations(
-    network: Network, frames: Frames, names: Sequence[str], batch: int = 100
-) -> Iterator[dict[str, Tensor]]:
+def activations(network: Network, frames: Frames, names: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     """The named layers' activations, float32, batch by batch."""
-    for start in range(0, len(frames), batch):
-        yield network.policy.activations(frames[start : start + batch], names)
+    for start in range(0, len(frames), BATCH):
+        yield network.policy.activations(frames[start : start + BATCH], names)
 
 
 def pixels(frames: Frames, side: int) -> Tensor:
@@ -154,6 +153,7 @@ def standard(values: Tensor) -> tuple[Tensor, Tensor]:
     return values.mean(dim=along, keepdim=True), values.std(dim=along, keepdim=True).clamp(min=1e-6)
 
 
-def standardised(values: Tensor, by: tuple[Tensor, Tensor]) -> Any:
+def standardised(values: Tensor, by: tuple[Tensor, Tensor]) -> Tensor:
     """Values in units of the spread around the mean, float16: half the memory, three digits."""
-    return ((values - by[0]) / by[1]).clamp(-6e4, 6e4).half()
+    whole: Tensor = ((values - by[0]) / by[1]).clamp(-6e4, 6e4).half()
+    return whole

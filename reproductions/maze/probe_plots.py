@@ -1,4 +1,4 @@
-"""The pictures of maze-probe: accuracy by layer, by size, and over the cheese's cell. Made for slides: 1200 x 675 pixels."""
+"""The pictures of maze-probe: accuracy by layer, by size, over the cheese's cell; 1200 x 675 pixels, for slides."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def by_layer(outcomes: Outcomes, path: Path) -> None:
     places = np.arange(len(names))
     with plt.rc_context(_TEXT):
         figure, axes = plt.subplots(figsize=(12, 6.75), layout="constrained")
-        axes.plot(places, _accuracies(trained), "o-", color=_BLUE, label="policy, probe that counts", linewidth=2.5)
+        axes.plot(
+            places, _accuracies(trained), "o-", color=_BLUE, label="policy, probe that counts", linewidth=2.5
+        )
         flat = [places[names.index(name)] for name in outcomes.flat]
         axes.plot(flat, _accuracies(outcomes.flat), "s--", color=_GREEN, label="policy, flat probe")
         axes.plot(places, _accuracies(untrained), "^-", color=_ORANGE, label="untrained network")
@@ -90,7 +92,9 @@ def by_size(outcomes: Outcomes, path: Path) -> None:
             (outcomes.counts[PICTURE][str(PIXELS)].outer, "v-", _PURPLE, "the picture itself"),
         )
         for right, style, colour, label in lines:
-            axes.plot(places, [100 * right[at].mean() for at in here], style, color=colour, label=label, alpha=0.8)
+            axes.plot(
+                places, [100 * right[at].mean() for at in here], style, color=colour, label=label, alpha=0.8
+            )
         shares = np.array([chosen[at].mean() for at in here])
         bounds = np.array([wilson(int(chosen[at].sum()), int(at.sum())) for at in here])
         errors = np.clip(np.stack([shares - bounds[:, 0], bounds[:, 1] - shares]), 0, None)

@@ -31,9 +31,11 @@ def planted(
     return torch.tensor(values, dtype=torch.float16), labels
 
 
-def accuracy(values: torch.Tensor, locations: int, labels: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
+def accuracy(
+    values: torch.Tensor, locations: int, labels: np.ndarray[tuple[int], np.dtype[np.int64]]
+) -> float:
     """Of the tied probe on the half of the pictures that it has not learned from."""
-    layer = linear_probe.located(values, linear_probe.grid(2 * CELLS, locations, CELLS))
+    layer = linear_probe.located([*values.split(100)], linear_probe.grid(2 * CELLS, locations, CELLS))
     member = (np.arange(len(labels)) % 2 == 0)[:, None]
     weights = linear_probe.fit_tied(layer, labels[:, None], member, Recipe(), seed=0)
     right = linear_probe.tied_cells(layer, weights)[:, 0] == labels
@@ -41,7 +43,9 @@ def accuracy(values: torch.Tensor, locations: int, labels: np.ndarray[tuple[int]
 
 
 @pytest.mark.parametrize(("locations", "count"), [(10, 240), (5, 240), (3, 600), (2, 1800)])
-def test_the_tied_probe_finds_a_planted_code_on_finer_equal_and_coarser_grids(locations: int, count: int) -> None:
+def test_the_tied_probe_finds_a_planted_code_on_finer_equal_and_coarser_grids(
+    locations: int, count: int
+) -> None:
     values, labels = planted(locations, count=count)
     assert accuracy(values, locations, labels) > 0.9
 
@@ -54,7 +58,7 @@ def test_the_tied_probe_is_at_chance_on_shuffled_labels() -> None:
 
 def test_the_flat_probe_finds_a_planted_code_and_is_at_chance_on_shuffled_labels() -> None:
     values, labels = planted(5, count=600)
-    inner = linear_probe.gram(values.flatten(1).numpy(), chunk=100)
+    inner = linear_probe.gram(values.split(100), chunk=100)
     member = np.arange(len(labels)) % 4 > 0
     right = linear_probe.flat_cells(inner, labels, member, 0.01) == labels
     assert right[~member].mean() > 0.9
@@ -64,14 +68,15 @@ def test_the_flat_probe_finds_a_planted_code_and_is_at_chance_on_shuffled_labels
 
 
 def test_inner_products_are_those_of_the_features_and_a_constant() -> None:
-    features = np.random.default_rng(0).normal(size=(7, 30)).astype(np.float16)
-    plain = features.astype(np.float64)
-    np.testing.assert_allclose(linear_probe.gram(features, chunk=8), plain @ plain.T + 1, rtol=1e-4)
+    features = torch.tensor(np.random.default_rng(0).normal(size=(7, 5, 6))).half()
+    plain = features.flatten(1).double().numpy()
+    found = linear_probe.gram(features.split(3), chunk=8)
+    np.testing.assert_allclose(found, plain @ plain.T + 1, rtol=1e-4)
 
 
 def test_a_column_learns_nothing_from_pictures_that_are_not_its_members() -> None:
     values, labels = planted(5)
-    layer = linear_probe.located(values, linear_probe.grid(2 * CELLS, 5, CELLS))
+    layer = linear_probe.located([*values.split(100)], linear_probe.grid(2 * CELLS, 5, CELLS))
     member = np.arange(len(labels)) % 3 > 0
     elsewhere = np.where(member, labels, (labels + 7) % CELLS**2)
     both = [
@@ -84,7 +89,7 @@ def test_a_column_learns_nothing_from_pictures_that_are_not_its_members() -> Non
     scrambled = dataclasses.replace(layer, features=features)
     again = linear_probe.fit_tied(scrambled, labels[:, None], member[:, None], Recipe(epochs=2), seed=0)
     assert torch.allclose(both[0], again, atol=1e-5)
-    inner = linear_probe.gram(values.flatten(1).numpy())
+    inner = linear_probe.gram([values])
     flat = [linear_probe.flat_cells(inner, other, member, 0.01) for other in (labels, elsewhere)]
     assert (flat[0] == flat[1]).all()
 

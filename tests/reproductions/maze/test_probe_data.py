@@ -95,6 +95,8 @@ def test_every_layer_is_read_once_or_only_what_blocks_hand_on() -> None:
 def test_the_picture_is_resampled_as_the_network_does(pictures: Pictures) -> None:
     network = networks.untrained(Network(MazePolicy(Architecture(tiles=15)), False), 0)
     seen: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = []
-    network.policy.layer("block1.conv").register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    network.policy.layer("block1.conv").register_forward_pre_hook(
+        lambda module, inputs: seen.append(inputs[0])
+    )
     network.policy.activations(pictures.frames[:3], ["block1.conv"])
     np.testing.assert_allclose(probe_data.pixels(pictures.frames[:3], 30), seen[0], atol=1e-6)

@@ -1,12 +1,13 @@
 """Can the exact cell of the cheese be read off a layer of the policy by a linear probe, in mazes of every size?
 
 Scott Emmons put 80 % on it, for "at least one of the layers" and "all maze sizes", of the network of Turner et al.
-2023, "Understanding and controlling a maze-solving policy network". Here, on levels that nothing was trained or chosen on:
+2023, "Understanding and controlling a maze-solving policy network". Here, on levels that nothing was trained or
+chosen on:
 
     1. for every odd size, levels with cheese and mouse on any free cells, in four folds;
        no level, and of the smallest sizes no layout, is in two                                    probe_data.py
     2. on every layer fit linear probes with each fold, and each pair of folds, left out         linear_probe.py
-    3. choose a layer for each size and fold without looking at the fold; score it there
+    3. choose a layer for each size and fold without looking at the fold; score it there         probe_choice.py
     4. the same on an untrained network, on the picture itself, and with the labels shuffled
 
 The probe that counts is the tied one, where a layer has locations; without locations (fc) the flat one. This was
@@ -35,6 +36,14 @@ from reproductions.maze.imitation import HELD_OUT_SEEDS, TRAINING_SEEDS
 from reproductions.maze.linear_probe import FOLDS, Labels
 from reproductions.maze.networks import Network
 from reproductions.maze.policy import PIXELS
+from reproductions.maze.probe_choice import (
+    Candidates,
+    Fitted,
+    best_afterwards,
+    choose,
+    gathered,
+    worst_size,
+)
 from reproductions.maze.probe_data import Pictures
 
 SIZES = tuple(range(3, 26, 2))
@@ -63,23 +72,6 @@ class Config:
     """Of the flat probe."""
     largest_mb: float = 1500
     """Layers that would take more memory are left out, and the run says so."""
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """How the probes of one layer and form did, picture by picture."""
-
-    outer: NDArray[np.bool_]
-    """Shape (n,): right, by the probe that has not seen the picture's fold."""
-    inner: NDArray[np.bool_]
-    """Shape (FOLDS, n): right, by the probe that has seen neither the picture's fold nor the row's. Not meant where
-    both are the same."""
-    shuffled: NDArray[np.bool_]
-    """Shape (n,): as outer, but learned from and held against shuffled labels."""
-
-
-Candidates: TypeAlias = Mapping[str, Fitted]
-"""By layer, in the order in which a network computes them."""
 
 
 class Study:
@@ -209,71 +201,6 @@ class Study:
             for column in range(labels.shape[1])
         ]
         return gathered(np.stack(found, axis=1) == labels, splits, self.pictures.folds)
-
-
-def gathered(right: NDArray[np.bool_], splits: linear_probe.Splits, folds: NDArray[np.int64]) -> Fitted:
-    """What each column has right, shape (n, columns), taken only where the column has not seen the picture's fold."""
-    count = len(folds)
-    outer, shuffled = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
-    inner = np.zeros((FOLDS, count), np.bool_)
-    for column, out in enumerate(splits.left_out):
-        if len(out) == 1:
-            into = outer if column < FOLDS else shuffled
-            into[folds == out[0]] = right[folds == out[0], column]
-        else:
-            for scored, looked_at in (out, out[::-1]):
-                inner[scored, folds == looked_at] = right[folds == looked_at, column]
-    return Fitted(outer, inner, shuffled)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """For each fold and size the layer that did best on the other folds, scored on the fold."""
-
-    right: NDArray[np.bool_]
-    """Shape (n,)."""
-    layers: dict[tuple[int, int], str]
-    """By fold and size."""
-    expected: dict[tuple[int, int], float]
-    """The accuracy by which it was chosen, by fold and size."""
-
-
-def choose(candidates: Candidates, pictures: Pictures) -> Choice:
-    """Nested choice: nothing of a fold takes part in choosing for it.
-
-    Layers that do equally well at a size are told apart by all sizes together, then the earliest is taken.
-    """
-    right = np.zeros(len(pictures), np.bool_)
-    layers: dict[tuple[int, int], str] = {}
-    expected: dict[tuple[int, int], float] = {}
-    for fold in range(FOLDS):
-        others = pictures.folds != fold
-        for size in np.unique(pictures.sizes).tolist():
-            here = pictures.sizes == size
-            scores = {
-                name: (fitted.inner[fold, others & here].mean(), fitted.inner[fold, others].mean())
-                for name, fitted in candidates.items()
-            }
-            name = max(scores, key=lambda name: scores[name])
-            mine = here & ~others
-            right[mine] = candidates[name].outer[mine]
-            layers[fold, size], expected[fold, size] = name, float(scores[name][0])
-    return Choice(right, layers, expected)
-
-
-def best_afterwards(candidates: Candidates, at: NDArray[np.bool_]) -> str:
-    """The candidate with most right among some pictures: optimistic, since it looks at what it is scored on."""
-    return max(candidates, key=lambda name: candidates[name].outer[at].sum())
-
-
-def worst_size(choice: Choice, pictures: Pictures) -> NDArray[np.bool_]:
-    """The pictures of the size at which least is expected, shape (n,): for each fold judged by the others."""
-    chosen = np.zeros(len(pictures), np.bool_)
-    for fold in range(FOLDS):
-        sizes = np.unique(pictures.sizes).tolist()
-        worst = min(sizes, key=lambda size: choice.expected[fold, size])
-        chosen |= (pictures.folds == fold) & (pictures.sizes == worst)
-    return chosen
 
 
 @dataclass(frozen=True)

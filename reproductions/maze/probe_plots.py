@@ -12,15 +12,8 @@ from matplotlib.patches import Rectangle
 
 from reproductions.maze.geometry import REGION
 from reproductions.maze.policy import PIXELS
-from reproductions.maze.probe import (
-    NETWORK,
-    PICTURE,
-    UNTRAINED,
-    Candidates,
-    Outcomes,
-    best_afterwards,
-    choose,
-)
+from reproductions.maze.probe import NETWORK, PICTURE, UNTRAINED, Outcomes
+from reproductions.maze.probe_choice import Candidates, best_afterwards, choose
 
 THRESHOLD = 0.9
 """The prediction's."""

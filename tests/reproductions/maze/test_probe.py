@@ -1,4 +1,4 @@
-"""The whole experiment at toy size, the nested choice, and the manifest."""
+"""The whole experiment at toy size, and the manifest."""
 
 import json
 from pathlib import Path
@@ -15,9 +15,8 @@ from reproductions.maze.environment import Environments
 from reproductions.maze.imitation import HELD_OUT_SEEDS
 from reproductions.maze.linear_probe import FOLDS
 from reproductions.maze.networks import Network
-from reproductions.maze.policy import Architecture, MazePolicy
-from reproductions.maze.probe import Fitted
-from reproductions.maze.probe_data import Pictures
+from reproductions.maze.policy import PUBLISHED, Architecture, MazePolicy
+from reproductions.maze.probe_choice import Fitted
 
 pytestmark = pytest.mark.experiment
 
@@ -115,80 +114,16 @@ def test_every_preset_fits_the_configuration_and_claims_rates_on_enough_mazes() 
         assert name == "smoke" or config.levels >= 300
 
 
-def made_up(count: int = 80) -> Pictures:
-    place = np.arange(count)
-    return Pictures(
-        frames=np.zeros((count, 1, 1, 3), np.uint8),
-        cheese=place,
-        sizes=np.where(place % 2, 3, 25),
-        levels=place,
-        folds=place // 2 % FOLDS,
-        seen=place % 3 == 0,
-        from_corner=np.zeros((count, 2), np.int64),
-        world=25,
+@pytest.mark.usefixtures("_quick")
+def test_the_published_networks_layers_can_be_probed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "SIZES", (3,))
+    study = probe.Study(
+        probe.Config(levels=8, epochs=1), Network(MazePolicy(PUBLISHED).eval(), True), 3, HELD_OUT_SEEDS
     )
-
-
-def fitted(outer: np.ndarray[Any, Any], inner: np.ndarray[Any, Any] | None = None) -> Fitted:
-    return Fitted(outer, np.stack([outer] * FOLDS) if inner is None else inner, np.zeros_like(outer))
-
-
-def test_the_choice_for_a_fold_never_looks_at_the_fold() -> None:
-    pictures, generator = made_up(), np.random.default_rng(0)
-    one, other = (
-        Fitted(generator.random(80) < 0.5, generator.random((FOLDS, 80)) < 0.5, np.zeros(80, np.bool_))
-        for _ in range(2)
-    )
-    before = probe.choose({"one": one, "other": other}, pictures)
-    for fold in range(FOLDS):
-        mine = pictures.folds == fold
-        # Whatever is known of this fold turns into its opposite.
-        turned = {
-            name: Fitted(
-                np.where(mine, ~given.outer, given.outer),
-                np.where((np.arange(FOLDS) == fold)[:, None] & mine, ~given.inner, given.inner),
-                given.shuffled,
-            )
-            for name, given in {"one": one, "other": other}.items()
-        }
-        after = probe.choose(turned, pictures)
-        assert {at: name for at, name in after.layers.items() if at[0] == fold} == {
-            at: name for at, name in before.layers.items() if at[0] == fold
-        }
-
-
-def test_the_choice_takes_another_layer_for_each_size_and_the_earliest_of_equals() -> None:
-    pictures = made_up()
-    small_only, large_only = fitted(pictures.sizes == 3), fitted(pictures.sizes == 25)
-    choice = probe.choose({"a": small_only, "b": large_only, "c": large_only}, pictures)
-    assert choice.right.all()
-    assert {choice.layers[fold, 3] for fold in range(FOLDS)} == {"a"}
-    assert {choice.layers[fold, 25] for fold in range(FOLDS)} == {"b"}
-
-
-def test_the_worst_size_is_the_one_of_which_least_is_expected() -> None:
-    pictures = made_up()
-    choice = probe.choose({"a": fitted(pictures.sizes == 3)}, pictures)
-    assert np.array_equal(probe.worst_size(choice, pictures), pictures.sizes == 25)
-    assert probe.best_afterwards({"a": fitted(pictures.sizes == 3), "b": fitted(pictures.sizes == 25)},
-                                 pictures.sizes == 25) == "b"  # fmt: skip
-
-
-def test_outcomes_are_gathered_from_probes_that_have_not_seen_the_picture() -> None:
-    pictures = made_up()
-    splits = probe.linear_probe.splits(pictures.folds)
-    # A probe is right exactly on what it has seen, so that nothing right may be gathered.
-    members = np.concatenate([splits.members, splits.members[:, :FOLDS]], axis=1)
-    left_out = (*splits.left_out, *splits.left_out[:FOLDS])
-    gathered = probe.gathered(members, probe.linear_probe.Splits(members, left_out), pictures.folds)
-    assert not gathered.outer.any()
-    assert not gathered.inner.any()
-    assert not gathered.shuffled.any()
-    unseen = probe.gathered(~members, probe.linear_probe.Splits(members, left_out), pictures.folds)
-    assert unseen.outer.all()
-    assert unseen.shuffled.all()
-    for fold in range(FOLDS):
-        assert unseen.inner[fold, pictures.folds != fold].all()
+    assert study.layers[0] == "block1.conv"
+    for layer in ("block1.conv", "block1.maxpool", "block2.maxpool", "block3.res2.resadd", "fc"):
+        outcomes = study.fit(("network", layer))
+        assert all(fitted.outer.shape == (8,) for fitted in outcomes.values())
 
 
 def test_what_is_kept_comes_back(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ class Claim(SQLModel, table=True):
         _one_of("status", words.STATUSES),
         CheckConstraint("length(id) BETWEEN 1 AND 80", name="id_has_a_length"),
         CheckConstraint("length(statement) BETWEEN 1 AND 600", name="statement_has_a_length"),
-        Index("claim_by_kind", "kind", "status"),
+        Index("claim_by_place", "home", "position", "id", "kind", "status"),
     )
 
     id: str = Field(primary_key=True, sa_type=Text)

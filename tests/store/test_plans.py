@@ -50,7 +50,23 @@ def _plans(connection: sqlite3.Connection, asked: Callable[[], object]) -> list[
 
 
 def _scanned(plans: list[str]) -> set[tuple[str, str | None]]:
-    tables = {*"claim c source s citation t tag g figure relation r alias claim_text".split()}
+    tables = {
+        *[
+            "claim",
+            "c",
+            "source",
+            "s",
+            "citation",
+            "t",
+            "tag",
+            "g",
+            "figure",
+            "relation",
+            "r",
+            "alias",
+            "claim_text",
+        ]
+    }
     found = (_SCAN.match(plan) for plan in plans)
     return {(m[1], m[2]) for m in found if m and m[1] in tables and m[1] not in SMALL}
 

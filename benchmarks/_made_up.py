@@ -8,9 +8,11 @@ is kept: a library of a million claims takes no more memory than one of a thousa
 
 from __future__ import annotations
 
+import csv
 import itertools
 import json
 import random
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,42 +20,37 @@ from typing import Any
 Record = tuple[str, dict[str, Any]]
 """(kind, plain data as `kb.records.parse` takes it)."""
 
-COMMON = (
-    "the of a in and to is that model for are with on by as from at than be an it network not which language learning"
-    " can trained this training when more has reward features agent attention we policy transformer its or behaviour"
-    " circuits representations neurons layer probes steering goal interpretability data these activation probability"
-    " causal prompt tokens human feedback robust evidence task concept random sparse"
-).split()
+COMMON = """
+the of a in and to is that model for are with on by as from at than be an it network not which language learning can
+trained this training when more has reward features agent attention we policy transformer its or behaviour circuits
+representations neurons layer probes steering goal interpretability data these activation probability causal prompt
+tokens human feedback robust evidence task concept random sparse
+"""
 """The commonest words, commonest first."""
-FAMILIES = (
-    "Müller García-López Nguyễn Wang Иванова Çelik Søndergård O’Brien Łukasiewicz 王 Papadopoulos Hakimi Okafor"
-    " Tanaka 김 de·la·Vallée·Poussin Håkansson Dvořák Şahin Öztürk Ferreira Kowalczyk Abdalla Rao Svensson Brown"
-    " Chen Turner Iyer Smith Jones Mbeki Eriksson Novák Rossi Dubois Silva Haddad Levi Sato"
-).split()
-GIVEN = (
-    "Jörg María Mai Xiaoming Анна Élodie Zoë Søren Siobhán Łucja 小明 Γιώργος Yuki Ngozi 민준 Charles Åsa Tomáš"
-    " Ayşe Aleksandar Inês Zofia Omar Priya Lars Emma Lili Alex Neel Sam Chris Thabo Karin Jan Paolo Amélie"
-).split()
+FAMILIES = """
+Müller García-López Nguyễn Wang Иванова Çelik Søndergård O’Brien Łukasiewicz 王 Papadopoulos Hakimi Okafor Tanaka 김
+Håkansson Dvořák Şahin Öztürk Ferreira Kowalczyk Abdalla Rao Svensson Brown Chen Turner Iyer Smith Jones Mbeki Novák
+"""
+GIVEN = """
+Jörg María Mai Xiaoming Анна Élodie Zoë Søren Siobhán Łucja 小明 Γιώργος Yuki Ngozi 민준 Charles Åsa Tomáš Ayşe Inês
+Zofia Omar Priya Lars Emma Lili Alex Neel Sam Chris Thabo Karin Jan Paolo Amélie
+"""
 SYLLABLES = (
-    "ka lo mi ren tor vel is qua dis pro con ter sub mar nel phi gra sto bel dun".split()
-    + "fer zi ol hex tra lin mo".split()
+    "ka lo mi ren tor vel is qua dis pro con ter sub mar nel phi gra sto bel dun fer zi ol hex tra lin"
 )
-KINDS = (
-    ("empirical", 52),
-    ("achievement", 20),
-    ("framing", 10),
-    ("prediction", 8),
-    ("advice", 6),
-    ("question", 4),
-)
-STATUSES = (("open", 55), ("supported", 30), ("disputed", 10), ("refuted", 3), ("superseded", 2))
-STANCES = (("asserts", 60), ("supports", 20), ("background", 10), ("disputes", 6), ("qualifies", 4))
-RELATIONS = (("supports", 50), ("qualifies", 20), ("rebuts", 15), ("undercuts", 10), ("same-as", 5))
-CITATIONS = ((1, 44), (2, 28), (3, 14), (4, 7), (6, 4), (9, 2), (15, 1))
+KINDS = {"empirical": 52, "achievement": 20, "framing": 10, "prediction": 8, "advice": 6, "question": 4}
+STATUSES = {"open": 55, "supported": 30, "disputed": 10, "refuted": 3, "superseded": 2}
+STANCES = {"asserts": 60, "supports": 20, "background": 10, "disputes": 6, "qualifies": 4}
+RELATIONS = {"supports": 50, "qualifies": 20, "rebuts": 15, "undercuts": 10, "same-as": 5}
+CITATIONS = {1: 44, 2: 28, 3: 14, 4: 7, 6: 4, 9: 2, 15: 1}
+"""How many citations claims have, with the share of each number in per cent; so above for the words."""
 VOCABULARY = 30_000
 TAGS = 400
 CELLS = 4
 """Cells of a table of published figures."""
+COLUMNS = """
+id source locator quantity value spread unit scale environment dataset method protocol seen seen_at note
+"""
 A_FILE = 1_000
 """Claims in one file of the library's text."""
 
@@ -69,8 +66,8 @@ class _Weighted:
         return random_.choices(self.values, cum_weights=self.cumulated, k=number)
 
 
-def _pairs(pairs: Sequence[tuple[Any, float]]) -> _Weighted:
-    return _Weighted([value for value, _ in pairs], [weight for _, weight in pairs])
+def _shares(shares: dict[Any, int]) -> _Weighted:
+    return _Weighted(list(shares), list(shares.values()))
 
 
 def _by_zipf(values: Sequence[str]) -> _Weighted:
@@ -79,12 +76,13 @@ def _by_zipf(values: Sequence[str]) -> _Weighted:
 
 
 def _rare_word(number: int) -> str:
-    syllables = []
-    number += len(SYLLABLES) ** 2
+    syllables = SYLLABLES.split()
+    number += len(syllables) ** 2
+    word = ""
     while number:
-        number, which = divmod(number, len(SYLLABLES))
-        syllables.append(SYLLABLES[which])
-    return "".join(syllables)
+        number, which = divmod(number, len(syllables))
+        word += syllables[which]
+    return word
 
 
 class Library:
@@ -95,11 +93,13 @@ class Library:
         self.seed = seed
         self.sources = max(claims // 4, 1)
         self.tables = max(claims // 8, 1)
-        words = COMMON + [_rare_word(n) for n in range(VOCABULARY - len(COMMON))]
+        common = COMMON.split()
+        words = common + [_rare_word(n) for n in range(VOCABULARY - len(common))]
         self._words = _by_zipf(words)
-        self._tags = _by_zipf([*COMMON[3:], *words[900 : 900 + TAGS]])
-        self._kinds, self._statuses, self._stances = _pairs(KINDS), _pairs(STATUSES), _pairs(STANCES)
-        self._relations, self._citations = _pairs(RELATIONS), _pairs(CITATIONS)
+        self._families, self._given = FAMILIES.split(), GIVEN.split()
+        self._tags = _by_zipf([*common[8:], *words[900 : 900 + TAGS]])
+        self._kinds, self._statuses, self._stances = _shares(KINDS), _shares(STATUSES), _shares(STANCES)
+        self._relations, self._citations = _shares(RELATIONS), _shares(CITATIONS)
 
     def __iter__(self) -> Iterator[Record]:
         """Every record, in an order in which references can be stored."""
@@ -169,9 +169,10 @@ class Library:
 
     def _person(self, draw: random.Random) -> str:
         """'Family, Given', a few of them in many papers."""
-        family = FAMILIES[int(len(FAMILIES) * draw.random() ** 1.5)]
-        given = GIVEN[int(len(GIVEN) * draw.random() ** 1.5)]
-        return f"{family.replace('·', ' ')}, {given} {chr(65 + draw.randrange(26))}."
+        family, given = (
+            names[int(len(names) * draw.random() ** 1.5)] for names in (self._families, self._given)
+        )
+        return f"{family}, {given} {chr(65 + draw.randrange(26))}."
 
     def _source_of(self, draw: random.Random) -> str:
         """A key; a few sources are cited by very many claims."""
@@ -239,38 +240,76 @@ def write_lines(library: Library, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write('{"format": "kb-library", "version": 1}\n')
         for number, (kind, data) in enumerate(library):
-            place = number - library.sources
-            home = {"source": "references.bib", "figure": "figures/made-up.csv"}.get(kind) or library.home(
-                place
-            )
+            home = _home(library, kind, number)
             line = {"kind": kind, "home": home, "position": number, "record": data}
             file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
 def write_text(library: Library, folder: Path) -> None:
     """The library as a citations folder: references.bib, YAML of `A_FILE` claims a file, one table of figures."""
-    from kb.library.write import COLUMNS, canonical
-
     (folder / "claims").mkdir(parents=True)
     (folder / "figures").mkdir()
-    with (folder / "references.bib").open("w", encoding="utf-8", newline="\n") as file:
-        for source in library.source_records():
-            file.write(canonical("source", source) + "\n")
+    write_bibtex(library, folder / "references.bib")
     claims = library.claim_records()
     for first in range(0, library.claims, A_FILE):
         with (folder / library.home(first)).open("w", encoding="utf-8", newline="\n") as file:
             for claim in itertools.islice(claims, A_FILE):
-                file.write(canonical("claim", claim))
+                file.write("- " + "".join(_yaml(claim, "  "))[2:])
     with (folder / "figures" / "made-up.csv").open("w", encoding="utf-8", newline="\n") as file:
-        file.write(",".join(COLUMNS) + "\n")
-        for figure in library.figure_records():
-            file.write(canonical("figure", figure))
+        table = csv.DictWriter(file, COLUMNS.split(), lineterminator="\n")
+        table.writeheader()
+        table.writerows(library.figure_records())
 
 
-def write_bibtex(library: Library, path: Path, entries: int) -> None:
-    """The first `entries` sources as a .bib file."""
-    from kb.sources import bibtex
+def _yaml(data: dict[str, Any], indent: str) -> Iterator[str]:
+    """Block style, texts in double quotes: kb's own writer checks what it writes, which takes its time."""
+    for key, value in data.items():
+        if isinstance(value, dict):
+            yield f"{indent}{key}:\n"
+            yield from _yaml(value, indent + "  ")
+        elif isinstance(value, list):
+            yield f"{indent}{key}:\n"
+            for item in value:
+                if isinstance(item, dict):
+                    yield f"{indent}- " + "".join(_yaml(item, indent + "  "))[len(indent) + 2 :]
+                else:
+                    yield f"{indent}- {json.dumps(item, ensure_ascii=False)}\n"
+        else:
+            yield f"{indent}{key}: {json.dumps(value, ensure_ascii=False)}\n"
 
+
+def write_bibtex(library: Library, path: Path) -> None:
+    """The library's sources as a .bib file."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        for source in itertools.islice(library.source_records(), entries):
-            file.write(bibtex.write([source]) + "\n")
+        for source in library.source_records():
+            fields = "".join(f"  {name} = {{{value}}},\n" for name, value in source["fields"].items())
+            file.write(f"@{source['type']}{{{source['key']},\n{fields}}}\n\n")
+
+
+def make_store(library: Library, path: Path) -> None:
+    """The library as a new store, by the door that every change of kb goes through, as in `kb library build`."""
+    from kb import records
+    from kb.store import connect, edit
+
+    connect.create(path)
+    with connect.writing_to(path) as session, edit.bulk(session):
+        for number, (kind, data) in enumerate(library):
+            home = _home(library, kind, number)
+            record = records.parse(kind, data)
+            edit.put(session, record, home=home, position=number, record_history=False)
+
+
+def _home(library: Library, kind: str, number: int) -> str:
+    of = {"source": "references.bib", "figure": "figures/made-up.csv"}
+    return of.get(kind) or library.home(number - library.sources)
+
+
+def main() -> None:
+    """`python -m benchmarks._made_up store|text|lines|bibtex CLAIMS PATH`: for benchmarks, as a process of its own."""
+    what, claims, path = sys.argv[1:]
+    makers = {"store": make_store, "text": write_text, "lines": write_lines, "bibtex": write_bibtex}
+    makers[what](Library(int(claims)), Path(path))
+
+
+if __name__ == "__main__":
+    main()

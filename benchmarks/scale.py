@@ -226,7 +226,9 @@ def main() -> int:
             f"{found['claims']} claims: store made in {found['build']['cpu']:.0f} s of CPU with at most"
             f" {found['build']['memory']:.0f} MB; {found['store_bytes'] / 1e6:.0f} MB"
         )
-    print(f"{'CPU ms, median (least)':<34} shipped       large         floor           of shipped, floor, added, query")
+    print(
+        f"{'CPU ms, median (least)':<34} shipped       large         floor           of shipped, floor, added, query"
+    )
     for name, row in found["rows"].items():
         cells = "  ".join(
             f"{row['cpu'][side] * 1000:5.0f} ({row['least_cpu'][side] * 1000:4.0f})" for side in row["cpu"]

@@ -55,15 +55,15 @@ for row in connection.execute(sql, values):
     print(*row, sep="\\t")
 """
 SEARCH = f"""{_OPEN}
-find = '''SELECT t.claim_id FROM search JOIN claim_text t ON t.rowid = search.rowid WHERE search MATCH ?
-    AND rank MATCH 'bm25(4.0, 2.0, 1.0, 2.0)' ORDER BY rank, search.rowid LIMIT 20'''
-show = '''{_COLUMNS} FROM claim c WHERE c.id = ?'''
+find = '''SELECT rowid FROM search WHERE search MATCH ? AND rank MATCH 'bm25(4.0, 2.0, 1.0, 2.0)'
+    ORDER BY rank, rowid LIMIT 20'''
+show = '''{_COLUMNS} FROM claim_text f JOIN claim c ON c.id = f.claim_id WHERE f.rowid = ?'''
 words = [f'"{{word}}"' for word in given]
-found = [id for id, in connection.execute(find, (" ".join(words),))]
+found = [row for row, in connection.execute(find, (" ".join(words),))]
 if len(found) < 20 and len(words) > 1:
-    found += [id for id, in connection.execute(find, (" OR ".join(words),)) if id not in found]
-for id in found[:20]:
-    print(*connection.execute(show, (id,)).fetchone(), sep="\\t")
+    found += [row for row, in connection.execute(find, (" OR ".join(words),)) if row not in found]
+for row in found[:20]:
+    print(*connection.execute(show, (row,)).fetchone(), sep="\\t")
 """
 SHOW = f"""{_OPEN}
 for sql in (

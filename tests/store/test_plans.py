@@ -106,6 +106,19 @@ def test_a_claim_is_shown_by_look_ups_alone(connection: sqlite3.Connection) -> N
     assert not _scanned(_plans(connection, lambda: claim_data.load(connection, "c7")))
 
 
+@pytest.mark.parametrize("kind", ["claim", "source", "figure"])
+def test_an_export_is_not_sorted(connection: sqlite3.Connection, kind: str) -> None:
+    plans = _plans(connection, lambda: next(queries.records(connection, kind), None))
+    assert plans[0] == f"SCAN {kind} USING INDEX {kind}_by_place"
+    assert plans[1:2] != ["USE TEMP B-TREE FOR ORDER BY"]
+
+
+@pytest.mark.parametrize("kind", ["claim", "source", "figure"])
+def test_where_a_file_ends_is_looked_up(connection: sqlite3.Connection, kind: str) -> None:
+    plans = _plans(connection, lambda: edit._end_of(connection, kind, "claims/0.yaml"))
+    assert plans == [f"SEARCH {kind} USING COVERING INDEX {kind}_by_place (home=?)"]
+
+
 @pytest.mark.parametrize("words", ["word", "word c7", "the statement of word"])
 def test_a_search_asks_the_index_and_looks_up_what_it_found(
     connection: sqlite3.Connection, words: str

@@ -49,6 +49,7 @@ class Source(SQLModel, table=True):
         _is_json("fields"),
         Index("source_by_doi", "doi"),
         Index("source_by_eprint", "eprint"),
+        Index("source_by_place", "home", "position", "key"),
     )
 
     key: str = Field(primary_key=True, sa_type=Text)
@@ -73,7 +74,7 @@ class Claim(SQLModel, table=True):
         _one_of("status", words.STATUSES),
         CheckConstraint("length(id) BETWEEN 1 AND 80", name="id_has_a_length"),
         CheckConstraint("length(statement) BETWEEN 1 AND 600", name="statement_has_a_length"),
-        Index("claim_by_kind", "kind", "status"),
+        Index("claim_by_place", "home", "position", "id", "kind", "status"),
     )
 
     id: str = Field(primary_key=True, sa_type=Text)
@@ -182,6 +183,7 @@ class Figure(SQLModel, table=True):
         _one_of("seen", words.SEEN),
         CheckConstraint("value IS NULL OR seen <> 'not-read'", name="a_value_was_read"),
         Index("figure_by_source", "source_key"),
+        Index("figure_by_place", "home", "position", "id"),
     )
 
     id: str = Field(primary_key=True, sa_type=Text)

@@ -123,6 +123,21 @@ def cell_ids(expression: str, cells: Mapping[str, Cell]) -> list[str]:
         return []
 
 
+def name_starts(expression: str) -> set[str]:
+    """How the ids start that an expression can read: whole ids, and patterns up to their first wildcard."""
+    try:
+        tree = ast.parse(expression.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    return {
+        _start(argument.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        for argument in node.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    }
+
+
 def rounds_to(value: float, expected: float, decimals: int) -> bool:
     """Whether `value`, rounded half up to `decimals`, is `expected` as a printed table would show it."""
     place = Decimal(1).scaleb(-decimals)
@@ -169,9 +184,13 @@ class Cells(dict[str, Cell]):
         return sorted(self)
 
 
+def _start(pattern: str) -> str:
+    return re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+
+
 def _matching(pattern: str, cells: Mapping[str, Cell]) -> Iterator[str]:
     """The ids that match a pattern with *, ? and [...], in order."""
-    start = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+    start = _start(pattern)
     ordered = cells.ordered if isinstance(cells, Cells) else sorted(cells)
     for index in range(bisect.bisect_left(ordered, start), len(ordered)):
         id_ = ordered[index]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from kb.checks.expressions import (
     Cell,
@@ -14,6 +15,7 @@ from kb.checks.expressions import (
     MissingCells,
     cell_ids,
     evaluate,
+    name_starts,
     rounds_to,
 )
 from kb.checks.quotes import numerals
@@ -37,9 +39,27 @@ class Computed:
     """What it takes for granted; '' where it rests on cells that somebody read in the source alone."""
 
 
+_CELLS = "SELECT id, value, unit, scale, protocol, seen FROM figure"
+
+
 def load_cells(connection: sqlite3.Connection) -> Cells:
     """Every published figure of the store, by id."""
-    rows = connection.execute("SELECT id, value, unit, scale, protocol, seen FROM figure")
+    return _as_cells(connection.execute(_CELLS))
+
+
+def load_cells_of(connection: sqlite3.Connection, expressions: Iterable[str]) -> Cells:
+    """The published figures that these expressions can read, by id: of a large library a few."""
+    starts = {start for expression in expressions for start in name_starts(expression)}
+    return _as_cells(
+        row
+        for start in starts
+        if start.isascii()
+        # Ids hold letters, digits, points and underscores of ASCII: none is beyond its start with \x7f behind it.
+        for row in connection.execute(f"{_CELLS} WHERE id >= ? AND id < ?", (start, f"{start}\x7f"))
+    )
+
+
+def _as_cells(rows: Iterable[tuple[Any, ...]]) -> Cells:
     return Cells(
         {
             id_: Cell(id_, value, unit, scale, _version(protocol), seen)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +15,9 @@ from kb.cli import completion, output, state
 from kb.cli.options import Json, Limit, SourceKey
 from kb.cli.output import emit, words_of
 from kb.errors import KbError
+
+if TYPE_CHECKING:
+    import sqlite3
 
 app = typer.Typer(help="Sources: list, read, add, export, look up.", no_args_is_help=True)
 
@@ -134,48 +138,57 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export sources as BibTeX, CSL-JSON or RIS."""
-    from kb.store import queries
-
     style = words_of([style], STYLES, "style")[0]
     with state.reading() as connection:
-        if claim:
-            cited = [c["source"] for c in queries.show_claim(connection, claim)["citations"]]
-            wanted = list(
-                dict.fromkeys([*cited, *(queries.resolve(connection, "source", k) for k in keys or [])])
-            )
-            found = [queries.record(connection, "source", key) or {} for key in wanted]
-        elif keys:
-            resolved = dict.fromkeys(queries.resolve(connection, "source", key) for key in keys)
-            found = [queries.record(connection, "source", key) or {} for key in resolved]
+        found = _chosen(connection, keys or [], claim)
+        if as_json and out is None:
+            emit(list(found), True)
+        elif out is None and output.on_terminal():
+            emit(None, text="".join(_in_style(found, style)))
+        elif out is None:
+            # A document on its way to a file or a program stays as it is; on a terminal it is made harmless.
+            sys.stdout.writelines(_in_style(found, style))
         else:
-            found = [data for _, _, _, data in queries.records(connection, "source")]
-    if as_json and out is None:
-        emit(found, True)
-        return
-    text = _in_style(found, style)
-    if out is None:
-        # A document on its way to a file or a program stays as it is; on a terminal it is made harmless.
-        if output.on_terminal():
-            emit(None, text=text)
-        else:
-            sys.stdout.write(text)
-        return
+            written = _write(found, style, Path(out))
+            output.say(f"{len(written)} source{'' if len(written) == 1 else 's'} written to {out}")
+            if as_json:
+                emit({"file": out, "style": style, "sources": written}, True)
+
+
+def _chosen(connection: sqlite3.Connection, keys: list[str], claim: str | None) -> Iterator[dict[str, Any]]:
+    """The sources asked for, read one by one; that all are there is known before the first is."""
+    from kb.store import queries
+
+    if not claim and not keys:
+        return (data for _, _, _, data in queries.records(connection, "source"))
+    cited = [c["source"] for c in queries.show_claim(connection, claim)["citations"]] if claim else []
+    wanted = dict.fromkeys([*cited, *(queries.resolve(connection, "source", key) for key in keys)])
+    return (queries.record(connection, "source", key) or {} for key in wanted)
+
+
+def _write(sources: Iterator[dict[str, Any]], style: str, path: Path) -> list[str]:
+    written: list[str] = []
+
+    def noted() -> Iterator[dict[str, Any]]:
+        for source in sources:
+            written.append(source["key"])
+            yield source
+
     try:
-        Path(out).write_text(text, encoding="utf-8")
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(_in_style(noted(), style))
     except OSError as error:
-        raise KbError(f"cannot write {out}: {error.strerror or error}") from None
-    output.say(f"{len(found)} source{'' if len(found) == 1 else 's'} written to {out}")
-    if as_json:
-        emit({"file": out, "style": style, "sources": [source["key"] for source in found]}, True)
+        raise KbError(f"cannot write {path}: {error.strerror or error}") from None
+    return written
 
 
-def _in_style(sources: list[dict[str, Any]], style: str) -> str:
-    if style == "bibtex":
-        from kb.sources import bibtex
+def _in_style(sources: Iterator[dict[str, Any]], style: str) -> Iterator[str]:
+    """The document in pieces: a source each, but for CSL-JSON, which is one value."""
+    from kb.sources import bibtex, styles
 
-        return bibtex.write(sources)
-    from kb.sources import styles
-
-    if style == "ris":
-        return styles.ris(sources)
-    return json.dumps(styles.csl_json(sources), ensure_ascii=False, indent=2) + "\n"
+    if style == "csl-json":
+        yield json.dumps(styles.csl_json(sources), ensure_ascii=False, indent=2) + "\n"
+        return
+    write = bibtex.write if style == "bibtex" else styles.ris
+    for number, source in enumerate(sources):
+        yield ("\n" if number else "") + write([source])

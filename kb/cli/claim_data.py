@@ -16,9 +16,10 @@ def load(connection: sqlite3.Connection, claim_id: str) -> dict[str, Any]:
 
     claim = queries.show_claim(connection, claim_id)
     if claim["computations"]:
-        from kb.checks.figures import computations_of, load_cells
+        from kb.checks.figures import computations_of, load_cells_of
 
-        computed = {c.name: c for c in computations_of(connection, claim["id"], load_cells(connection))}
+        cells = load_cells_of(connection, [c["expression"] for c in claim["computations"]])
+        computed = {c.name: c for c in computations_of(connection, claim["id"], cells)}
         for computation in claim["computations"]:
             done = computed[computation["name"]]
             computation.update(value=done.value, outcome=done.outcome, detail=done.detail, cells=done.cells)

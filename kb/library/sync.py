@@ -77,6 +77,7 @@ class _Merge:
         self.conflicts: dict[Name, str] = {}
         self.former: dict[Name, tuple[str, str]] = {}
         self.first_met: set[Name] = set()
+        self.brought_back: set[Name] = set()
 
     def run(self) -> Report:
         self._follow_renames()
@@ -179,6 +180,7 @@ class _Merge:
                     self.take.add(target)
                     self.conflicts.pop(target, None)
                     waiting.append(target)
+                    self.brought_back.add(target)
                     self.report.taken.append(Taken(*target, "brought back", f"{key[0]} {key[1]} needs it"))
                 elif target in ours.prints:
                     self.take.discard(target)
@@ -239,9 +241,7 @@ class _Merge:
             )
         except KbError as error:
             raise KbError(f"{one.where or self.origin}: {error.message}", error.hint, code=2) from None
-        if done != "same" and not any(
-            t.name == key[1] and t.action == "brought back" for t in self.report.taken
-        ):
+        if done != "same" and key not in self.brought_back:
             self.report.taken.append(Taken(*key, done))
 
     def _is_there(self, key: Name) -> bool:

@@ -49,6 +49,7 @@ SELECT c.id, c.kind, c.statement, c.asserted_by, c.date, c.status,
     (SELECT COUNT(DISTINCT j.run_id) FROM judgement j WHERE j.claim_id = c.id) AS runs
 FROM claim c
 """
+_PLACE = "c.home, c.position, c.id"
 
 
 def list_claims(
@@ -93,11 +94,12 @@ def list_claims(
         values.append(resolve(connection, "source", source))
     if reproducible:
         where.append(f"c.id IN (SELECT {_OF_TODAY} FROM criterion k)")
-    sql = _LISTED + (" WHERE " + " AND ".join(where) if where else "") + " ORDER BY c.home, c.position, c.id"
-    return [
-        _listed(row)
-        for row in connection.execute(f"{sql} LIMIT ?", (*values, -1 if limit is None else limit))
-    ]
+    chosen = f"WHERE {' AND '.join(where) or 'TRUE'} ORDER BY {_PLACE}"
+    if limit is not None:
+        # Which claims first, then what is shown of them: the counts are made for those on the page alone.
+        chosen = f"WHERE c.id IN (SELECT c.id FROM claim c {chosen} LIMIT ?) ORDER BY {_PLACE}"
+        values.append(limit)
+    return [_listed(row) for row in connection.execute(f"{_LISTED} {chosen}", values)]
 
 
 def claims_by_id(connection: sqlite3.Connection, ids: Sequence[str]) -> list[Row]:
@@ -219,8 +221,7 @@ def _relations(connection: sqlite3.Connection, id_: str) -> list[Row]:
 
 
 def _reproductions_of(connection: sqlite3.Connection, names_: Sequence[str]) -> list[Row]:
-    wanted = list(dict.fromkeys(names_))
-    return [r for r in list_reproductions(connection) if r["name"] in wanted]
+    return [r for r in list_reproductions(connection) if r["name"] in names_] if names_ else []
 
 
 def list_sources(connection: sqlite3.Connection, *, limit: int | None = None) -> list[Row]:

@@ -32,8 +32,11 @@ def search_claims(connection: sqlite3.Connection, words: str, limit: int = 20) -
 
 def _match(connection: sqlite3.Connection, query: str, limit: int) -> list[str]:
     rows = connection.execute(
-        "SELECT t.claim_id FROM (SELECT rowid FROM search WHERE search MATCH ? AND rank MATCH ?"
-        " ORDER BY rank LIMIT ?) found JOIN claim_text t ON t.rowid = found.rowid",
+        # Equals by rowid: always in the same order, and SQLite then sorts no more than it gives back. By rank alone
+        # FTS5 sorts all that hold a word, and a common word stands in nearly every claim.
+        "SELECT t.claim_id FROM (SELECT rowid, rank FROM search WHERE search MATCH ? AND rank MATCH ?"
+        " ORDER BY rank, rowid LIMIT ?) found JOIN claim_text t ON t.rowid = found.rowid"
+        " ORDER BY found.rank, found.rowid",
         (query, f"bm25({WEIGHTS})", limit),
     )
     return [row[0] for row in rows]

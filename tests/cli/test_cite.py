@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kb import records
+from kb.cli import cite
 from kb.store import connect, edit, queries
 from tests.cli.conftest import Kb
 
@@ -241,3 +243,26 @@ def test_reading_imports_nothing_heavy(filled: Path, arguments: list[str]) -> No
     command = [sys.executable, "-c", code, "--db", str(filled), "cite", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr.strip() == "[] 0"
+
+
+@pytest.mark.parametrize("style", ["bibtex", "ris"])
+def test_an_export_is_written_source_by_source(style: str) -> None:
+    read: list[str] = []
+
+    def sources() -> Iterator[dict[str, object]]:
+        for key in ("one", "two", "three"):
+            read.append(key)
+            yield {"key": key, "type": "misc", "kind": "paper", "fields": {"title": key}}
+
+    pieces = cite._in_style(sources(), style)
+    assert "one" in next(pieces)
+    assert read == ["one"]
+    assert "two" in next(pieces)
+    assert read == ["one", "two"]
+
+
+def test_an_export_of_what_is_not_there_leaves_the_file_as_it_was(kb: Kb, tmp_path: Path) -> None:
+    out = tmp_path / "out.bib"
+    out.write_text("mine")
+    assert kb("cite", "export", "nobody1999", "-o", str(out)).code != 0
+    assert out.read_text() == "mine"

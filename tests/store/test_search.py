@@ -67,6 +67,15 @@ def test_the_limit_holds(store: Path) -> None:
     assert len(_found(store, "shared", limit=2)) == 2
 
 
+def test_claims_that_fit_equally_well_come_in_the_order_in_which_they_were_added(path: Path) -> None:
+    ids = [f"equal-{letter}" for letter in "dbeac"]
+    with connect.writing_to(path) as session:
+        for id_ in ids:
+            edit.put(session, claim(id_, statement="Equal words."))
+    assert _found(path, "equal words") == ids
+    assert _found(path, "equal", limit=3) == ids[:3]
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
 @given(st.text(max_size=60))
 def test_nothing_typed_is_an_error(store: Path, words: str) -> None:

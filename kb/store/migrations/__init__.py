@@ -27,7 +27,7 @@ class Migration:
         return resources.files(__package__).joinpath(f"m{self.number:03}_{self.name}.sql").read_text("utf-8")
 
 
-MIGRATIONS = (Migration(1, "initial"), Migration(2, "fetched"))
+MIGRATIONS = (Migration(1, "initial"), Migration(2, "fetched"), Migration(3, "listing"))
 LATEST = MIGRATIONS[-1].number
 
 

@@ -1,0 +1,50 @@
+"""What one whole process costs: CPU and wall seconds, and the most memory that it held."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# A process is charged with the memory of whoever started it until it is another program, so a small one starts it.
+_LAUNCHER = """
+import json, os, sys, time
+out = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+actions = [(os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, out, 2)]
+start = time.perf_counter()
+process = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ, file_actions=actions)
+_, status, usage = os.wait4(process, 0)
+wall = time.perf_counter() - start
+print(json.dumps([os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024]))
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one process: user + system seconds, seconds on the clock, the most resident memory in MB."""
+
+    cpu: float
+    wall: float
+    memory: float
+
+
+def cost(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path, output: Path | None = None
+) -> Cost:
+    """Run a command in `folder` and say what it took; what it printed goes to `output`, or nowhere.
+
+    Raises:
+        RuntimeError: when the command fails.
+    """
+    told = subprocess.run(
+        [sys.executable, "-S", "-c", _LAUNCHER, str(output or "/dev/null"), *command],
+        env=dict(environment), cwd=folder, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    code, cpu, wall, memory = json.loads(told)
+    if code:
+        said = f": {output.read_text('utf-8', 'replace')[-500:]}" if output else ""
+        raise RuntimeError(f"{' '.join(command)[:200]} ended with exit code {code}{said}")
+    return Cost(cpu, wall, memory)

@@ -230,8 +230,14 @@ def sorted_outcomes(pictures: Pictures, fitted: Mapping[Read, Mapping[str, Fitte
     return Outcomes(pictures, dict(counts), flat)
 
 
-def report_outcomes(report: Report, outcomes: Outcomes) -> None:
-    """One sample for each level."""
+def report_outcomes(report: Report, outcomes: Outcomes, every_layer: bool = False) -> None:
+    """One sample for each level.
+
+    Args:
+        report: the run.
+        outcomes: of all probes.
+        every_layer: whether no layer was left out; only then can the best of them speak for all.
+    """
     pictures, layers = outcomes.pictures, outcomes.counts[NETWORK]
     everything = np.ones(len(pictures), np.bool_)
     sizes = np.unique(pictures.sizes).tolist()
@@ -254,7 +260,8 @@ def report_outcomes(report: Report, outcomes: Outcomes) -> None:
         report.note(f"size {size}: layer chosen {told}")
     worst = worst_size(chosen, pictures)
     each("worst_size", chosen.right, worst)
-    each("worst_size_best_layer", best, worst)
+    if every_layer:
+        each("worst_size_best_layer", best, worst)
     each("all_sizes", chosen.right)
     each("seen_cells", chosen.right, pictures.seen)
     each("unseen_cells", chosen.right, ~pictures.seen)
@@ -306,7 +313,7 @@ def run(report: Report, seeds: range = HELD_OUT_SEEDS) -> None:
         report.progress(list(reads).index(name) + 1, len(reads), "layers")
     fitted = {read: kept_again(report.checkpoints / f"{name}.npz") for name, read in reads.items()}
     outcomes = sorted_outcomes(study.pictures, fitted)
-    report_outcomes(report, outcomes)
+    report_outcomes(report, outcomes, every_layer=config.every_layer and not study.left_out)
     if study.left_out:
         report.note(f"left out, more than {config.largest_mb} MB each: {', '.join(study.left_out)}")
     plots.by_layer(outcomes, report.folder / "layers.png")

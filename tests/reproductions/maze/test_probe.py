@@ -79,8 +79,20 @@ def test_a_resumed_run_gives_the_samples_of_one_that_was_never_interrupted(
     reported = {event["metric"] for event in events(tmp_path / "whole", "sample")}
     sampled = {name for metric in manifest.load(MANIFEST).metrics for name in metric.samples}
     assert reported <= sampled
-    assert sampled - reported == {f"size_{size}" for size in range(7, 24, 2)}
+    assert sampled - reported == {f"size_{size}" for size in range(7, 24, 2)} | {"worst_size_best_layer"}
     assert len(events(tmp_path / "whole", "artifact")) == 3
+
+
+@pytest.mark.usefixtures("_quick")
+def test_the_best_layer_speaks_for_all_only_where_every_layer_was_read(tmp_path: Path) -> None:
+    with open_run(tmp_path / "every", every_layer=True) as report:
+        probe.run(report)
+    assert any(event["metric"] == "worst_size_best_layer" for event in events(tmp_path / "every", "sample"))
+    with open_run(tmp_path / "fewer", every_layer=True, largest_mb=0.1) as report:
+        probe.run(report)
+    assert not any(
+        event["metric"] == "worst_size_best_layer" for event in events(tmp_path / "fewer", "sample")
+    )
 
 
 @pytest.mark.usefixtures("_quick")

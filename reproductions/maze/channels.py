@@ -58,7 +58,7 @@ def locations(cells: Sequence[Cell], world: int, shape: Sequence[int]) -> Tensor
 
 
 def windows(values: Tensor, where: Tensor) -> Tensor:
-    """The patches round the locations: (n, channels, height, width) and (n, 2) to (n, channels, 3, 3), zeros outside."""
+    """Patches of `values`, (n, channels, height, width), round `where`, (n, 2): (n, channels, 3, 3), zeros outside."""
     padded = functional.pad(values, (1, 1, 1, 1))
     around = [
         padded[row, :, at[0] : at[0] + WINDOW, at[1] : at[1] + WINDOW]

@@ -1,4 +1,4 @@
-"""Retargeting: one fixed rule that is given only a target cell edits a convolutional layer so that the mouse goes there.
+"""Retargeting: one fixed rule, given only a target cell, edits a convolutional layer so that the mouse goes there.
 
 Turner et al. 2023 set one activation, or eleven channels at one position, to a fixed value. The rules here, built from
 what cheese does to a layer's channels on development levels (`channels.Tracking`):
@@ -127,6 +127,12 @@ class Rule:
         """The control that writes random vectors of the same norm in the same places, over all channels there."""
         return replace(self, noise=seed)
 
+    def prepare(self, targets: Sequence[Cell]) -> None:
+        """Make what `edited` will look up: inside a forward pass the policy cannot be asked."""
+        if self.setting.kind == "layer":
+            for target in targets:
+                self.vectors.of(self.setting.layer, target)
+
     def edited(self, before: Tensor, targets: Sequence[Cell], world: int) -> Tensor:
         """The layer's activations, shape (n, channels, height, width), edited for a target cell each."""
         after = before.clone()
@@ -212,6 +218,7 @@ def retargeting(
 
     def edits_for(rows: Rows) -> Mapping[str, Edit]:
         cells = [targets[index] for index in rows.indices]
+        rule.prepare(cells)
 
         def edit(before: Tensor) -> Tensor:
             after = rule.edited(before, cells, world)

@@ -109,7 +109,9 @@ def choices(
     Returns: shape (mazes, 2): the probability of the move to the cheese, and of the one to the top-right corner.
     """
     moves = [moves_at_decision_square(maze) for maze in mazes]
-    pictures = environments.draw([maze.with_mouse(square) for maze, (square, _, _) in zip(mazes, moves)])
+    pictures = environments.draw(
+        [maze.with_mouse(square) for maze, (square, _, _) in zip(mazes, moves, strict=True)]
+    )
     parts = []
     for at in range(0, len(mazes), BATCH):
         edits: dict[str, Edit] = {}

@@ -145,7 +145,7 @@ class Study:
     @cached_property
     def small_development(self) -> list[Maze]:
         """Layouts of sizes 3 to 7 that are not among the held-out ones, in a mixed order."""
-        wanted = dict.fromkeys(SMALL, 2 * (self.config.confirm_mazes + self.config.search_mazes + 8))
+        wanted = dict.fromkeys(SMALL, 3 * (self.config.confirm_mazes + self.config.search_mazes + 8))
         found = once_a_layout(self.levels(wanted, held_out=False, label="small search"), held_out=False)
         self.generator("order").shuffle(found)  # type: ignore[arg-type]
         return self.spawned(found, "small search")

@@ -96,7 +96,9 @@ def test_a_resumed_run_gives_the_samples_of_one_that_was_never_interrupted(
     assert events(tmp_path / "resumed", "note") == events(tmp_path / "whole", "note")
     reported = {event["metric"] for event in events(tmp_path / "whole", "sample")}
     sampled = {name for metric in manifest.load(MANIFEST).metrics for name in metric.samples}
-    assert reported == sampled
+    assert reported <= sampled
+    # Few layouts of sizes 3 and 5 are drawn here, and they need not fall into the half that is held out.
+    assert sampled - reported <= {"small_edit_size_3", "small_edit_size_5"}
     pictures = {event["path"] for event in events(tmp_path / "whole", "artifact")}
     assert {"corners.png", "curves.csv", "field-target.png", "grid.csv", "rollout.gif"} <= pictures
     assert (tmp_path / "whole" / "rollout.gif").stat().st_size < 1_000_000
@@ -136,7 +138,8 @@ def test_rules_and_channels_are_chosen_without_a_held_out_level(
         assert found["samples"] == {}
         assert len(found["table"]) == 7 + 4  # every setting, then the best of each kind
     assert set(asked) == {DEVELOPMENT_SEEDS}
-    assert made and not any(seed in HELD_OUT_SEEDS for seed in made)
+    assert made
+    assert not any(seed in HELD_OUT_SEEDS for seed in made)
 
 
 def test_small_layouts_that_are_held_out_are_not_searched_on(hard: Environments) -> None:

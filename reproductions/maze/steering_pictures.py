@@ -95,8 +95,8 @@ def rollout(study: Study, path: Path) -> None:
     plain = study.walks([maze], [target], budget, "picture")[0]
     edited = study.walks([maze], [target], budget, "picture", retargeting(rule, [maze], [target]))[0]
     length = max(len(plain.cells), len(edited.cells))
-    pictures = []
-    for walk in (plain, edited):
-        cells = (*walk.cells, *[walk.cells[-1]] * (length - len(walk.cells)))
-        pictures.append(study.aside.draw([maze.with_mouse(cell) for cell in cells]))
-    plots.animation(pictures[0], pictures[1], maze, target, path)
+    shown = []
+    for name, walk in (("unedited", plain), ("retargeted", edited)):
+        cells = [*walk.cells, *[walk.cells[-1]] * (length - len(walk.cells))]
+        shown.append((name, cells, study.aside.draw([maze.with_mouse(cell) for cell in cells])))
+    plots.animation(shown, maze, target, path)

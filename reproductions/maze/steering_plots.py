@@ -81,7 +81,7 @@ def curves(at_squares: Mapping[str, Any], in_episodes: Mapping[str, Any], path: 
     tables = at_squares["table"]
     layers = list(dict.fromkeys(row[2] for row in tables if row[2]))
     colours = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(layers)))
-    panels = (("cheese", 4, "P(move to the cheese)"), ("top-right", 5, "P(move to the top-right corner)"))
+    panels = (("cheese", 4, "to the cheese"), ("top-right", 5, "to the top right"))
     for panel, (name, column, label) in zip(axes, panels, strict=True):
         plain = tables[0][column]
         for layer, colour in zip(layers, colours, strict=True):
@@ -99,10 +99,10 @@ def curves(at_squares: Mapping[str, Any], in_episodes: Mapping[str, Any], path: 
                     markersize=4,
                     label=layer if own else None,
                 )
-        panel.set_title(f"{name} vector: {label} at decision squares")
+        panel.set_title(f"{name} vector: move {label}")
         panel.set_xlabel("coefficient (0: no edit)")
         panel.set_ylim(0, 1)
-    axes[0].set_ylabel("mean probability, held-out mazes")
+    axes[0].set_ylabel("mean probability at decision squares, held-out mazes")
     handles, names = axes[0].get_legend_handles_labels()
     for style, label in (("--", "control: another maze's vector"), (":", "control: random vector")):
         handles.append(plt.Line2D([], [], color=GREY, linestyle=style))
@@ -253,19 +253,34 @@ def activation_maps(
 
 
 def animation(
-    plain: NDArray[np.uint8], edited: NDArray[np.uint8], maze: Maze, target: Cell, path: Path
+    walks: Sequence[tuple[str, Sequence[Cell], NDArray[np.uint8]]], maze: Maze, target: Cell, path: Path
 ) -> None:
-    """Two episodes side by side, pictures of shape (steps, 64, 64, 3), as a GIF; a frame marks the target."""
+    """Episodes side by side as a GIF; a ring marks the mouse, a frame the target.
+
+    Args:
+        walks: of each its name, the cell at each step, and the pictures, shape (steps, 64, 64, 3); all equally long.
+        maze: which both are in.
+        target: where the edit sends the mouse.
+        path: of the file.
+    """
     side, top, scale = 384, 28, 384 / maze.world
     frames = []
-    for step, pair in enumerate(zip(plain, edited, strict=True)):
-        whole = Image.new("RGB", (2 * side + 8, side + top), "white")
+    for step in range(len(walks[0][1])):
+        whole = Image.new("RGB", (len(walks) * (side + 8) - 8, side + top), "white")
         pen = ImageDraw.Draw(whole)
-        for place, (name, picture) in enumerate(zip(("unedited", "retargeted"), pair, strict=True)):
+        for place, (name, cells, pictures) in enumerate(walks):
             left = place * (side + 8)
-            whole.paste(Image.fromarray(picture).resize((side, side), Image.Resampling.NEAREST), (left, top))
-            pen.text((left + 6, 7), f"{name}, step {step}", fill="black", font_size=15)
-            x, y = left + target[1] * scale, top + (maze.world - 1 - target[0]) * scale
+            whole.paste(
+                Image.fromarray(pictures[step]).resize((side, side), Image.Resampling.NEAREST), (left, top)
+            )
+            pen.text((left + 6, 5), f"{name}, step {step}", fill="black", font_size=15)
+
+            def corner(cell: Cell, left: int = left) -> tuple[float, float]:
+                return left + cell[1] * scale, top + (maze.world - 1 - cell[0]) * scale
+
+            x, y = corner(target)
             pen.rectangle((x, y, x + scale, y + scale), outline=(255, 0, 255), width=3)
+            x, y = corner(cells[step])
+            pen.ellipse((x - 5, y - 5, x + scale + 5, y + scale + 5), outline=(0, 220, 255), width=3)
         frames.append(whole.quantize(32))
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=120, loop=0, optimize=True)

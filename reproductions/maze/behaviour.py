@@ -12,7 +12,6 @@ Levels that are the same maze (the smallest have few layouts) are one unit.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from typing import Any
 
@@ -107,8 +106,3 @@ def report_regressions(report: Report, kept: list[dict[str, Any]]) -> dict[str, 
         f" {len(set(groups))} layouts"
     )
     return samples
-
-
-def keep(kept: list[dict[str, Any]]) -> str:
-    """The rows as text, for a resumed run."""
-    return json.dumps(kept)

@@ -21,6 +21,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,11 @@ import torch
 
 from kb.reproduce.report import Report
 from reproductions.maze import behaviour, geometry, networks, sizes, transition
-from reproductions.maze.environment import Environments
+from reproductions.maze.environment import Environments, package
 from reproductions.maze.imitation import HELD_OUT_SEEDS
 from reproductions.maze.networks import Network
 from reproductions.maze.rollout import Episode, rollouts
-from reproductions.maze.state import Maze
+from reproductions.maze.state import Maze, MazeError
 
 FAR = ("top-left", "bottom-right")
 LARGEST = 25
@@ -361,6 +362,7 @@ def run(report: Report) -> None:
     everything = [kept_again((report.checkpoints / f"size-{size}.json").read_text("utf-8")) for size in order]
     report_transition(report, everything)
     coefficients = behaviour.report_regressions(report, json.loads(rows_file.read_text("utf-8")))
+    report.note(f"mazes by {package()}")
     write_table(everything, report.folder / "conditions.csv")
     report.artifact("conditions.csv", "Every condition of every size: success, steps, where the mouse was")
     plots.corners_by_size(everything, report.folder / "corners.png")
@@ -378,8 +380,11 @@ def run(report: Report) -> None:
 def main() -> None:
     """Run in the current folder, as kb's runner starts it."""
     torch.set_num_threads(1)
-    with Report.open() as report:
-        run(report)
+    try:
+        with Report.open() as report:
+            run(report)
+    except MazeError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Rollouts and vector fields of the maze policy beside procgen-tools, and training beside its bare floor.
 
-    python -m benchmarks.maze [--peer FOLDER] [--rounds N] [--json]
+    python -m benchmarks.maze [--peer FOLDER] [--rounds N] [--episodes N] [--fields N] [--json]
 
 procgen-tools (https://github.com/UlisseMini/procgen-tools, the authors' code) is no dependency: --peer or the
 environment variable KB_PROCGEN_TOOLS names a clone of it; without them one is made in .venv-peers at the first call,
@@ -64,8 +64,8 @@ ADDRESS = "https://github.com/UlisseMini/procgen-tools"
 EPISODES = 5
 """Times the peer's rate that kb promises."""
 FIELDS = 10
-MAZES, FIELD_MAZES, STEPS = 64, 4, 100
-"""Mazes of a round, those of them that a vector field is made of, most steps of an episode."""
+STEPS = 100
+"""Most steps of an episode."""
 
 
 class AsTheirs(nn.Module):
@@ -171,11 +171,13 @@ def cpu(work: Callable[..., Any], *given: Any, **options: Any) -> tuple[float, A
     return time.process_time() - start, result
 
 
-def measure_peer(maze_module: Any, visualization: Any, rounds: int) -> dict[str, Any]:
+def measure_peer(
+    maze_module: Any, visualization: Any, rounds: int, episodes_each: int, fields_each: int
+) -> dict[str, Any]:
     """Rates of episodes and of vector fields, both sides on the same mazes, alternating."""
     policy = MazePolicy.load(SHIPPED / "hard-0.safetensors")
     theirs = AsTheirs(policy)
-    environments = Environments("hard", MAZES)
+    environments = Environments("hard", 64)
     generator = np.random.default_rng(1_000_000)
     torch.manual_seed(1_000_000)
     taken: dict[str, list[float]] = {
@@ -184,7 +186,9 @@ def measure_peer(maze_module: Any, visualization: Any, rounds: int) -> dict[str,
     counts = {"our_steps": 0, "their_steps": 0, "our_reached": 0, "their_reached": 0}
     apart = 0.0
     for number in range(rounds):
-        levels = sizes.levels_by_size(environments, {25: MAZES}, imitation.DEVELOPMENT_SEEDS, generator)[25]
+        levels = sizes.levels_by_size(
+            environments, {25: episodes_each}, imitation.DEVELOPMENT_SEEDS, generator
+        )[25]
         mazes = [maze.with_cheese(corner_cell(maze, "top-right")) for maze in levels]
         seconds, (reached, steps) = cpu(their_episodes, maze_module, theirs, mazes)
         taken["theirs"].append(seconds)
@@ -196,7 +200,7 @@ def measure_peer(maze_module: Any, visualization: Any, rounds: int) -> dict[str,
         our_steps = sum(episode.steps for episode in episodes)
         counts["our_steps"] += our_steps
         taken["network"].append(cpu(network_alone, policy, environments.draw(mazes), our_steps)[0])
-        for maze in mazes[:FIELD_MAZES]:
+        for maze in mazes[:fields_each]:
             venv = their_venv(maze_module, maze)
             seconds, field = cpu(visualization.vector_field, venv, theirs)
             taken["their_fields"].append(seconds)
@@ -204,7 +208,9 @@ def measure_peer(maze_module: Any, visualization: Any, rounds: int) -> dict[str,
             taken["our_fields"].append(seconds)
             apart = max(apart, difference(field, ours, maze))
     rates = {
-        "episodes_a_second": {side: MAZES / statistics.median(taken[side]) for side in ("ours", "theirs")},
+        "episodes_a_second": {
+            side: episodes_each / statistics.median(taken[side]) for side in ("ours", "theirs")
+        },
         "steps_a_second": {
             "ours": counts["our_steps"] / sum(taken["ours"]),
             "theirs": counts["their_steps"] / sum(taken["theirs"]),
@@ -216,7 +222,7 @@ def measure_peer(maze_module: Any, visualization: Any, rounds: int) -> dict[str,
         },
         "largest_difference_of_a_probability": apart,
     }
-    return {**rates, **counts, "episodes": rounds * MAZES, "fields": rounds * FIELD_MAZES}
+    return {**rates, **counts, "episodes": rounds * episodes_each, "fields": rounds * fields_each}
 
 
 @torch.inference_mode()
@@ -269,11 +275,13 @@ def main() -> int:
     )
     parser.add_argument("--peer", type=Path, help="a clone of procgen-tools")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each")
+    parser.add_argument("--episodes", type=int, default=64, help="of a round")
+    parser.add_argument("--fields", type=int, default=4, help="vector fields of a round")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     options = parser.parse_args()
     torch.set_num_threads(1)
     _, commit = bring_peer(options.peer)
-    found = measure_peer(*load_peer(), options.rounds)
+    found = measure_peer(*load_peer(), options.rounds, options.episodes, options.fields)
     training = measure_training(options.rounds)
     times = {
         name: found[name]["ours"] / found[name]["theirs"] for name in ("episodes_a_second", "fields_a_second")

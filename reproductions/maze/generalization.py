@@ -62,7 +62,7 @@ class Config:
     """Steps after which a top-right episode counts as failed."""
     caliper: int = 4
     """Steps by which the shortest paths of a matched pair may differ."""
-    decision_levels: int = 500
+    decision_levels: int = 400
     """With a decision square, for the regressions."""
     retrain: bool = False
     """Train the network again, from nothing and with the run's seed, instead of taking the shipped one."""

@@ -98,7 +98,8 @@ def largest(kept: dict[str, Any], path: Path) -> None:
             axes.text(high + 0.01, place, f"{100 * share:.0f} %", va="center")
     axes.set_yticks(range(len(bars)), [name for name, _ in bars])
     axes.invert_yaxis()
-    axes.set_xlim(0, 1)
+    axes.set_xlim(0, 1.08)
+    axes.set_xticks(np.linspace(0, 1, 6))
     axes.set_title(f"Mazes of size {kept['size']}: reached within N = {n:.0f} steps")
     axes.set_xlabel("share of the mazes, with 95 % intervals; grey: null controls")
     _save(figure, path)
@@ -145,23 +146,25 @@ def coefficients(
             if name in figures:
                 axes.plot(figures[name], place + 0.12, "D", color="tab:orange")
         axes.axvline(0, color="0.6", linewidth=1)
-        axes.set_title(f"{title}\n{_accuracies(samples, figures, model)}", fontsize=11)
+        axes.set_title(f"{title}\n{_accuracies(samples, figures, model)}", fontsize=10)
+        axes.set_xlabel("logits of reaching the cheese, per standard deviation")
         axes.set_yticks(range(len(FEATURE_TITLES)), FEATURE_TITLES.values())
     panels[0].invert_yaxis()
     panels[0].plot([], [], "o", color="tab:blue", label="this network, 95 % jackknife interval over layouts")
     panels[0].plot([], [], "D", color="tab:orange", label="published network, as printed")
-    figure.legend(loc="outside lower center", ncols=2, frameon=False)
-    figure.supxlabel("logits of reaching the cheese, per standard deviation of the distance")
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
     _save(figure, path)
 
 
 def _accuracies(samples: Mapping[str, Sequence[float]], figures: Mapping[str, float], model: str) -> str:
     def told(metric: str) -> str:
         ours = sum(samples[metric]) / len(samples[metric])
-        return f"{ours:.1f} %" + (f" ({figures[metric]:.1f})" if metric in figures else "")
+        return f"{ours:.1f} %" + (f" (published {figures[metric]:.1f})" if metric in figures else "")
 
-    guess = f", majority {told('majority_accuracy')}" if model == "four" else ""
-    return f"held-out accuracy {told(f'{model}_accuracy')}{guess}; published in brackets"
+    lines = [f"held-out accuracy {told(f'{model}_accuracy')}"]
+    if model == "four":
+        lines.append(f"commoner outcome {told('majority_accuracy')}")
+    return "\n".join(lines)
 
 
 def _mean_and_half(values: Sequence[float]) -> tuple[float, float]:

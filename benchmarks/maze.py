@@ -82,8 +82,8 @@ class AsTheirs(nn.Module):
         return torch.distributions.Categorical(logits=logits), logits.new_zeros(len(logits))
 
 
-def bring_peer(given: Path | None) -> tuple[Path, str]:
-    """The clone of procgen-tools and its commit; made at the first call where none is named."""
+def bring_peer(given: Path | None) -> str:
+    """Make a clone of procgen-tools importable, cloned at the first call where none is named; its commit."""
     folder = given or Path(os.environ.get("KB_PROCGEN_TOOLS") or PEERS / "procgen-tools")
     if not (folder / "procgen_tools" / "maze.py").is_file():
         if given or "KB_PROCGEN_TOOLS" in os.environ:
@@ -96,20 +96,13 @@ def bring_peer(given: Path | None) -> tuple[Path, str]:
     needs = PEERS / "procgen-tools-needs"
     if not (needs / "bidict").exists():
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(needs)]
-        subprocess.run([*pip, "bidict", "tqdm"], check=True)
+        if subprocess.run([*pip, "bidict", "tqdm"], check=False).returncode:
+            sys.exit(f"bidict and tqdm, which procgen-tools imports, cannot be installed into {needs}")
     sys.path[:0] = [str(folder), str(needs)]
-    head = subprocess.run(
-        ["git", "-C", str(folder), "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True
-    )
-    own = folder.resolve() == Path(_top(folder)).resolve() if head.returncode == 0 else False
-    return folder, head.stdout.strip() if own else "of an unknown commit"
-
-
-def _top(folder: Path) -> str:
-    found = subprocess.run(
-        ["git", "-C", str(folder), "rev-parse", "--show-toplevel"], capture_output=True, text=True
-    )
-    return found.stdout.strip() or "/"
+    if not (folder / ".git").exists():
+        return "of an unknown commit"
+    head = ["git", "-C", str(folder), "rev-parse", "--short=12", "HEAD"]
+    return subprocess.run(head, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def load_peer() -> tuple[Any, Any]:
@@ -280,7 +273,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    _, commit = bring_peer(options.peer)
+    commit = bring_peer(options.peer)
     found = measure_peer(*load_peer(), options.rounds, options.episodes, options.fields)
     training = measure_training(options.rounds)
     times = {

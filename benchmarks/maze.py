@@ -170,7 +170,7 @@ def measure_peer(
     """Rates of episodes and of vector fields, both sides on the same mazes, alternating."""
     policy = MazePolicy.load(SHIPPED / "hard-0.safetensors")
     theirs = AsTheirs(policy)
-    environments = Environments("hard", 64)
+    environments = Environments("hard", min(64, episodes_each))
     generator = np.random.default_rng(1_000_000)
     torch.manual_seed(1_000_000)
     taken: dict[str, list[float]] = {

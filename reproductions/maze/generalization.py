@@ -7,30 +7,35 @@ Emmons put on what would be found in it. Here, on levels that nothing was traine
        of the episodes that reach it
     2. on the same mazes put it into the other corners, anywhere, nowhere: reached within N steps?    rollout.py
     3. the same without cheese and with an untrained network: how often is the corner reached anyway?
-    4. the same at equal length of the shortest path
-    5. does success fall with size in one step (a change point) or smoothly (logistic)?              transition.py
+    4. where is the mouse after N steps: at the cheese, in which corner's 5 x 5?
+    5. the same at equal length of the shortest path
+    6. does success fall with size in one step (a change point) or smoothly (logistic)?              transition.py
+    7. at decision squares: do distances foretell whether the mouse gets the cheese?                 behaviour.py
 
-Levels are the independent units: this is about one network. Actions are sampled. No corner is looked at below
-size 9.
+Levels are the independent units: this is about one network. Where many levels are the same maze (sizes 3 and 5 have
+4 and 192) the layout is the unit. Actions are sampled. No corner is looked at below size 9.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import math
+import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from kb.reproduce.report import Report
-from reproductions.maze import geometry, networks, sizes, transition
-from reproductions.maze.environment import Environments
+from reproductions.maze import behaviour, geometry, networks, sizes, transition
+from reproductions.maze.environment import Environments, package
 from reproductions.maze.imitation import HELD_OUT_SEEDS
 from reproductions.maze.networks import Network
 from reproductions.maze.rollout import Episode, rollouts
-from reproductions.maze.state import Maze
+from reproductions.maze.state import Maze, MazeError
 
 FAR = ("top-left", "bottom-right")
 LARGEST = 25
@@ -38,7 +43,11 @@ SMALL = (3, 5, 7)
 """Very small mazes, fixed in the claims; here the cheese is put on any cell."""
 SWEPT = tuple(range(9, LARGEST + 1, 2))
 """Sizes at which corners are told apart."""
+FEW_LAYOUTS = (3, 5)
+"""Sizes at which levels of different seeds are often the same maze."""
 SLOTS = 64
+ENDS = ("cheese", *geometry.CORNERS, "elsewhere")
+"""Where the mouse can be after N steps."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +56,16 @@ class Config:
 
     network: str = "hard-0"
     mazes: int = 300
-    """Of the largest size."""
+    """Of the largest size, and of each very small one."""
     mazes_of_other_sizes: int = 100
     longest: int = 400
     """Steps after which a top-right episode counts as failed."""
     caliper: int = 4
     """Steps by which the shortest paths of a matched pair may differ."""
+    decision_levels: int = 400
+    """With a decision square, for the regressions."""
+    retrain: bool = False
+    """Train the network again, from nothing and with the run's seed, instead of taking the shipped one."""
 
 
 @dataclass(frozen=True)
@@ -61,41 +74,46 @@ class Outcome:
 
     level: int
     """The level's seed."""
-    shortest: int
-    """Steps of the shortest path to the target."""
+    layout: str
+    """Mazes with the same walls share it."""
+    shortest: int | None
+    """Steps of the shortest path to the cheese; None where there is none."""
     reached: bool
     steps: int
     top_right: bool
     """Whether the mouse came into the top-right 5 x 5."""
+    end: str
+    """Where it was after N steps, one of `ENDS`; where the episode ended if that was earlier."""
+    corners: tuple[str, ...]
+    """Whose cell it was on in the episode."""
 
     def within(self, steps: float) -> bool:
-        """Whether the target was reached in so many steps."""
+        """Whether the cheese was reached in so many steps."""
         return self.reached and self.steps <= steps
 
 
 Condition = dict[str, list[Outcome]]
 
 
-def outcomes(mazes: list[Maze], episodes: list[Episode]) -> list[Outcome]:
-    """What is kept of episodes whose target was the cheese."""
-    kept = []
-    for maze, episode in zip(mazes, episodes, strict=True):
-        assert maze.cheese is not None
-        kept.append(
-            Outcome(
-                level=maze.seed,
-                shortest=int(geometry.maze_distances(maze, maze.cheese)[maze.mouse]),
-                reached=episode.reached,
-                steps=episode.steps,
-                top_right=_came_to_top_right(maze, episode),
-            )
-        )
-    return kept
+def outcomes(mazes: list[Maze], episodes: list[Episode], n: float) -> list[Outcome]:
+    """What is kept of episodes; `n` is N, not a number where there is none."""
+    return [_outcome(maze, episode, n) for maze, episode in zip(mazes, episodes, strict=True)]
 
 
-def _came_to_top_right(maze: Maze, episode: Episode) -> bool:
+def _outcome(maze: Maze, episode: Episode, n: float) -> Outcome:
+    cell = episode.after(math.floor(n)) if math.isfinite(n) else episode.end
+    shortest = None if maze.cheese is None else int(geometry.maze_distances(maze, maze.cheese)[maze.mouse])
     region = geometry.corner_region(maze, "top-right")
-    return any(region[cell] for cell in episode.visited)
+    return Outcome(
+        level=maze.seed,
+        layout=behaviour.layout(maze),
+        shortest=shortest,
+        reached=episode.reached,
+        steps=episode.steps,
+        top_right=any(region[visited] for visited in episode.visited),
+        end="cheese" if cell == maze.cheese else geometry.region_of(maze, cell),
+        corners=tuple(c for c in geometry.CORNERS if geometry.corner_cell(maze, c) in episode.visited),
+    )
 
 
 class Study:
@@ -105,7 +123,7 @@ class Study:
         self.config, self.subject, self.seed = config, subject, seed
         self.environments = Environments("hard", SLOTS, backgrounds=subject.backgrounds)
         wanted = dict.fromkeys((*SMALL, *SWEPT), config.mazes_of_other_sizes)
-        wanted[LARGEST] = config.mazes
+        wanted.update(dict.fromkeys((*SMALL, LARGEST), config.mazes))
         self.levels = sizes.levels_by_size(
             self.environments, wanted, HELD_OUT_SEEDS, np.random.default_rng([seed, 1])
         )
@@ -124,15 +142,15 @@ class Study:
         return rollouts(policy, self.mazes(size, where), self.environments, budget=budget, seed=actions)
 
     def condition(
-        self, size: int, where: str, budget: int | list[int], who: Network | None = None
+        self, size: int, where: str, budget: int | list[int], n: float, who: Network | None = None
     ) -> list[Outcome]:
         """What came of those episodes."""
-        return outcomes(self.mazes(size, where), self.episodes(size, where, budget, who))
+        return outcomes(self.mazes(size, where), self.episodes(size, where, budget, who), n)
 
 
-def mean_steps(top_right: list[Outcome]) -> float:
+def mean_steps(top_right: list[Episode]) -> float:
     """N: the mean steps of the episodes that reached the top-right corner; not a number where none did."""
-    steps = [outcome.steps for outcome in top_right if outcome.reached]
+    steps = [episode.steps for episode in top_right if episode.reached]
     return sum(steps) / len(steps) if steps else math.nan
 
 
@@ -140,46 +158,32 @@ def measure_size(study: Study, size: int) -> dict[str, Any]:
     """Every condition of one size, plain, as it is kept for a resumed run."""
     config = study.config
     if size in SMALL:
-        anywhere = study.condition(size, "random", 20 * size)
-        return {"size": size, "n": math.nan, "conditions": {"random": anywhere}, "no_cheese": []}
-    top_right = study.condition(size, "top-right", config.longest)
+        anywhere = study.condition(size, "random", 20 * size, math.nan)
+        return {"size": size, "n": math.nan, "conditions": {"random": anywhere}}
+    top_right = study.episodes(size, "top-right", config.longest)
     n = mean_steps(top_right)
     budget = 2 * math.floor(n) if math.isfinite(n) else config.longest
-    conditions: Condition = {"top-right": top_right}
+    conditions: Condition = {"top-right": outcomes(study.mazes(size, "top-right"), top_right, n)}
     for where in FAR:
-        conditions[where] = study.condition(size, where, budget)
-    without: list[dict[str, Any]] = []
+        conditions[where] = study.condition(size, where, budget, n)
+    conditions["bottom-left"] = bottom_left(study, size, budget, n)
+    conditions["random"] = study.condition(size, "random", budget, n)
+    conditions["none"] = study.condition(size, "none", math.floor(budget / 2), n)
     if size == LARGEST:
-        conditions["bottom-left"] = bottom_left(study, size, budget)
-        conditions["random"] = study.condition(size, "random", budget)
         null = networks.untrained(study.subject, study.seed)
         for where in FAR:
-            conditions[f"untrained {where}"] = study.condition(size, where, math.floor(budget / 2), null)
-        without = no_cheese(study, size, math.floor(budget / 2))
-    return {"size": size, "n": n, "conditions": conditions, "no_cheese": without}
+            conditions[f"untrained {where}"] = study.condition(size, where, math.floor(budget / 2), n, null)
+    return {"size": size, "n": n, "conditions": conditions}
 
 
-def bottom_left(study: Study, size: int, budget: int) -> list[Outcome]:
+def bottom_left(study: Study, size: int, budget: int, n: float) -> list[Outcome]:
     """Cheese in the bottom-left 5 x 5: at least three times the shortest path is allowed."""
     shortest = [
         int(geometry.maze_distances(maze, maze.cheese)[maze.mouse])
         for maze in study.mazes(size, "bottom-left")
         if maze.cheese
     ]
-    return study.condition(size, "bottom-left", [max(budget, 3 * steps) for steps in shortest])
-
-
-def no_cheese(study: Study, size: int, budget: int) -> list[dict[str, Any]]:
-    """Without cheese: which corners the mouse comes to within N steps."""
-    mazes, episodes = study.mazes(size, "none"), study.episodes(size, "none", budget)
-    return [
-        {
-            "level": maze.seed,
-            **{corner: geometry.corner_cell(maze, corner) in episode.visited for corner in geometry.CORNERS},
-            "top_right": _came_to_top_right(maze, episode),
-        }
-        for maze, episode in zip(mazes, episodes, strict=True)
-    ]
+    return study.condition(size, "bottom-left", [max(budget, 3 * steps) for steps in shortest], n)
 
 
 def matched(far: list[Outcome], top_right: list[Outcome], caliper: int) -> list[tuple[Outcome, Outcome]]:
@@ -187,14 +191,19 @@ def matched(far: list[Outcome], top_right: list[Outcome], caliper: int) -> list[
 
     Each episode is used once; the longest far ways choose first, since they have the fewest partners.
     """
-    free = sorted(top_right, key=lambda outcome: outcome.shortest)
+    free = sorted(top_right, key=_length)
     pairs = []
-    for outcome in sorted(far, key=lambda o: -o.shortest):
-        nearest = min(free, key=lambda o: abs(o.shortest - outcome.shortest), default=None)
-        if nearest is not None and abs(nearest.shortest - outcome.shortest) <= caliper:
+    for outcome in sorted(far, key=_length, reverse=True):
+        nearest = min(free, key=lambda o: abs(_length(o) - _length(outcome)), default=None)
+        if nearest is not None and abs(_length(nearest) - _length(outcome)) <= caliper:
             free.remove(nearest)
             pairs.append((outcome, nearest))
     return pairs
+
+
+def _length(outcome: Outcome) -> int:
+    assert outcome.shortest is not None
+    return outcome.shortest
 
 
 def report_largest(report: Report, kept: dict[str, Any], caliper: int) -> None:
@@ -214,11 +223,12 @@ def report_largest(report: Report, kept: dict[str, Any], caliper: int) -> None:
         ("random", "random_cell"),
     ):
         each(f"{name}_within_n", conditions[where], lambda o: o.within(n))
-    each("bottom_left_within_thrice", conditions["bottom-left"], lambda o: o.within(3 * o.shortest))
-    for row in kept["no_cheese"]:
-        unit = f"level {row['level']}"
-        report.sample("no_cheese_visits_top_right", unit=unit, value=float(row["top_right"]), weight=1)
-        report.sample("no_cheese_far", unit=unit, value=(row["top-left"] + row["bottom-right"]) / 2)
+    each("bottom_left_within_thrice", conditions["bottom-left"], lambda o: o.within(3 * _length(o)))
+    each("no_cheese_visits_top_right", conditions["none"], lambda o: o.top_right)
+    each("no_cheese_ends_top_right", conditions["none"], lambda o: o.end == "top-right")
+    for row in conditions["none"]:
+        value = sum(where in row.corners for where in FAR) / 2
+        report.sample("no_cheese_far", unit=f"level {row.level}", value=value)
     for left, right, null_left, null_right in zip(
         *(conditions[name] for name in (*FAR, *(f"untrained {where}" for where in FAR))), strict=True
     ):
@@ -226,6 +236,8 @@ def report_largest(report: Report, kept: dict[str, Any], caliper: int) -> None:
         report.sample("far_within_n", unit=unit, value=(left.within(n) + right.within(n)) / 2)
         report.sample("far_within_twice_n", unit=unit, value=(left.reached + right.reached) / 2)
         report.sample("far_visits_top_right", unit=unit, value=(left.top_right + right.top_right) / 2)
+        at_end = (left.end == "top-right") + (right.end == "top-right")
+        report.sample("far_ends_top_right", unit=unit, value=at_end / 2)
         report.sample("untrained_far", unit=unit, value=(null_left.within(n) + null_right.within(n)) / 2)
     # One far corner of each level, in turn, so that a level counts once.
     sides = zip(*(conditions[where] for where in FAR), strict=True)
@@ -239,10 +251,16 @@ def report_largest(report: Report, kept: dict[str, Any], caliper: int) -> None:
 
 
 def report_small(report: Report, kept: dict[str, Any]) -> None:
-    """Very small mazes: whether the way taken is as long as the shortest."""
+    """Very small mazes: whether the way taken is as long as the shortest.
+
+    Every layout counts once at the sizes that have few.
+    """
+    size = kept["size"]
     for row in kept["conditions"]["random"]:
         value = float(row.reached and row.steps == row.shortest)
-        report.sample("small_shortest_path", unit=f"level {row.level}", value=value, weight=1)
+        unit = row.layout if size in FEW_LAYOUTS else f"level {row.level}"
+        report.sample("small_shortest_path", unit=unit, value=value)
+        report.sample(f"size_{size}_shortest_path", unit=unit, value=value)
 
 
 def report_transition(report: Report, all_kept: list[dict[str, Any]]) -> None:
@@ -267,8 +285,58 @@ def keep(kept: dict[str, Any]) -> str:
 def kept_again(text: str) -> dict[str, Any]:
     """What `keep` kept."""
     kept: dict[str, Any] = json.loads(text)
-    kept["conditions"] = {name: [Outcome(**row) for row in rows] for name, rows in kept["conditions"].items()}
+    kept["conditions"] = {
+        name: [Outcome(**{**row, "corners": tuple(row["corners"])}) for row in rows]
+        for name, rows in kept["conditions"].items()
+    }
     return kept
+
+
+def write_table(everything: list[dict[str, Any]], path: Path) -> None:
+    """Every condition of every size: success, steps, where the mouse was after N steps (from size 9 on)."""
+    names = ("size", "cheese", "episodes", "n", "within_n", "reached", "mean_steps_of_reached")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow([*names, *(f"after_n_{end.replace('-', '_')}" for end in ENDS)])
+        for kept in everything:
+            for where, rows in kept["conditions"].items():
+                steps = [row.steps for row in rows if row.reached]
+                corners = kept["size"] not in SMALL and math.isfinite(kept["n"])
+                table.writerow(
+                    [
+                        kept["size"],
+                        where,
+                        len(rows),
+                        round(kept["n"], 2) if corners else "",
+                        sum(row.within(kept["n"]) for row in rows) if corners else "",
+                        len(steps),
+                        round(sum(steps) / len(steps), 2) if steps else "",
+                        *(sum(row.end == end for row in rows) if corners else "" for end in ENDS),
+                    ]
+                )
+
+
+def subject(config: Config, report: Report) -> Network:
+    """The network that the run looks at; one that is trained again keeps its progress in the run's folder."""
+    if config.retrain and report.original is None:
+        from reproductions.maze import train
+
+        report.progress(0, len(SMALL) + len(SWEPT) + 1, "training the network again")
+        return Network(train.retrained(report.checkpoints / "training", report.seed), backgrounds=False)
+    return networks.network(config.network, report.original, report.cache)
+
+
+def behaviour_rows(study: Study) -> list[dict[str, Any]]:
+    """One episode in each level that has a decision square."""
+    mazes = behaviour.levels_with_a_decision(
+        study.environments,
+        study.config.decision_levels,
+        HELD_OUT_SEEDS,
+        np.random.default_rng([study.seed, 10]),
+    )
+    actions = int(np.random.default_rng([study.seed, 11]).integers(2**31))
+    episodes = rollouts(study.subject.policy, mazes, study.environments, budget=behaviour.STEPS, seed=actions)
+    return behaviour.rows(mazes, episodes)
 
 
 def run(report: Report) -> None:
@@ -276,7 +344,7 @@ def run(report: Report) -> None:
     from reproductions.maze import generalization_plots as plots
 
     config = Config(**report.parameters)
-    study = Study(config, networks.network(config.network, report.original, report.cache), report.seed)
+    study = Study(config, subject(config, report), report.seed)
     order = (*SMALL, *SWEPT)
     for size in report.remaining("size", order):
         kept = measure_size(study, size)
@@ -286,20 +354,37 @@ def run(report: Report) -> None:
         if size == LARGEST:
             report_largest(report, kept, config.caliper)
         report.finished("size", size)
-        report.progress(order.index(size) + 1, len(order), "sizes")
+        report.progress(order.index(size) + 1, len(order) + 1, "sizes")
+    rows_file = report.checkpoints / "decisions.json"
+    for step in report.remaining("behaviour", ["episodes"]):
+        rows_file.write_text(json.dumps(behaviour_rows(study)), "utf-8")
+        report.finished("behaviour", step)
     everything = [kept_again((report.checkpoints / f"size-{size}.json").read_text("utf-8")) for size in order]
     report_transition(report, everything)
+    coefficients = behaviour.report_regressions(report, json.loads(rows_file.read_text("utf-8")))
+    report.note(f"mazes by {package()}")
+    write_table(everything, report.folder / "conditions.csv")
+    report.artifact("conditions.csv", "Every condition of every size: success, steps, where the mouse was")
     plots.corners_by_size(everything, report.folder / "corners.png")
     report.artifact("corners.png", "Cheese reached within N steps, by its corner and the size of the maze")
     plots.largest(everything[-1], report.folder / "largest.png")
     report.artifact("largest.png", f"Size {LARGEST}: cheese reached within N steps, and the controls")
+    plots.ends(everything, report.folder / "ends.png")
+    report.artifact("ends.png", "Where the mouse is after N steps, by the place of the cheese")
+    plots.coefficients(coefficients, report.published, report.folder / "decisions.png")
+    report.artifact(
+        "decisions.png", "Decision squares: what foretells the cheese, beside the published figures"
+    )
 
 
 def main() -> None:
     """Run in the current folder, as kb's runner starts it."""
     torch.set_num_threads(1)
-    with Report.open() as report:
-        run(report)
+    try:
+        with Report.open() as report:
+            run(report)
+    except MazeError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

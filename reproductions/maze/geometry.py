@@ -152,6 +152,14 @@ def corner_region(maze: Maze, corner: str) -> Truths:
     return region
 
 
+def region_of(maze: Maze, cell: Cell) -> str:
+    """The corner whose 5 x 5 the cell is in; elsewhere where that is none, or more than one as in small mazes."""
+    if cell == maze.start:
+        return "bottom-left"
+    corners = [corner for corner in CORNERS if corner_region(maze, corner)[cell]]
+    return corners[0] if len(corners) == 1 else "elsewhere"
+
+
 def cells_of(truths: Truths) -> list[Cell]:
     """The cells that are true, row by row from the bottom."""
     return [(int(row), int(column)) for row, column in np.argwhere(truths)]

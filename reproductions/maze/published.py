@@ -60,18 +60,22 @@ def load(original: str, cache: Path) -> MazePolicy:
         raise MazeError(f"{path.name} has no model_state_dict of tensors: it is another kind of checkpoint")
     policy = MazePolicy(PUBLISHED)
     fit(policy, tensors, path.name)
-    _pin(digest, cache)
+    _pin(path, digest, cache)
     return policy.eval()
 
 
 def _checked(path: Path, cache: Path) -> str:
     """The file's SHA-256, refused where another one is pinned."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    _refuse_another(path, digest, cache)
+    return digest
+
+
+def _refuse_another(path: Path, digest: str, cache: Path) -> None:
     if _pinned(cache).get(NAME, digest) != digest:
         raise MazeError(
             f"{path} is another file than the one first used; remove {cache / PINS} if it is the right one"
         )
-    return digest
 
 
 def _pinned(cache: Path) -> dict[str, str]:
@@ -84,13 +88,20 @@ def _pinned(cache: Path) -> dict[str, str]:
     return known if isinstance(known, dict) else {}
 
 
-def _pin(digest: str, cache: Path) -> None:
-    """Remember the checksum of the first file that turned out to be the network."""
-    if NAME not in _pinned(cache):
-        cache.mkdir(parents=True, exist_ok=True)
-        half = cache / f"{PINS}.{os.getpid()}.half"
-        half.write_text(json.dumps({NAME: digest}, indent=1) + "\n", "utf-8")
-        half.replace(cache / PINS)
+def _pin(path: Path, digest: str, cache: Path) -> None:
+    """Remember the checksum of the first file that turned out to be the network.
+
+    Of two runs that share a cache and pin at once the first one counts; the other is refused if its file differs.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    half = cache / f"{PINS}.{os.getpid()}.half"
+    half.write_text(json.dumps({NAME: digest}, indent=1) + "\n", "utf-8")
+    try:
+        os.link(half, cache / PINS)  # fails where it exists, unlike a replacement
+    except FileExistsError:
+        _refuse_another(path, digest, cache)
+    finally:
+        half.unlink()
 
 
 def download(cache: Path) -> Path:

@@ -35,6 +35,12 @@ class Episode:
     """Where the mouse was last."""
     visited: frozenset[Cell]
     """Every cell that it was on, the start included."""
+    path: tuple[Cell, ...] = ()
+    """Where it was after each step, the start first: `steps` + 1 cells."""
+
+    def after(self, steps: int) -> Cell:
+        """Where the mouse was after so many steps; where the episode ended if that was earlier."""
+        return self.path[min(steps, self.steps)]
 
 
 @torch.inference_mode()
@@ -61,16 +67,18 @@ def rollouts(
     Returns: an episode for each maze, in their order.
 
     Raises:
+        MazeError: when a target is a wall or outside.
         RuntimeError: when the environment and the positions followed here disagree.
     """
     allowed = [budget] * len(mazes) if isinstance(budget, int) else list(budget)
     goals = [maze.cheese for maze in mazes] if targets is None else list(targets)
+    for maze, goal in zip(mazes, goals, strict=True):
+        if goal is not None:
+            maze.must_be_open(goal)
     done: dict[int, Episode] = {}
     slots = min(environments.slots, len(mazes))
     holds = np.full(environments.slots, -1)
-    cells: list[Cell] = [(0, 0)] * environments.slots
-    taken = np.zeros(environments.slots, np.int64)
-    seen: list[set[Cell]] = [set() for _ in range(environments.slots)]
+    paths: list[list[Cell]] = [[] for _ in range(environments.slots)]
     chance: dict[int, np.random.Generator] = {}
     waiting = iter(range(len(mazes)))
 
@@ -78,10 +86,10 @@ def rollouts(
         for index in waiting:
             maze = mazes[index]
             if maze.mouse == goals[index] or allowed[index] <= 0:
-                done[index] = Episode(maze.mouse == goals[index], 0, maze.mouse, frozenset([maze.mouse]))
+                done[index] = _episode(maze.mouse == goals[index], [maze.mouse])
                 continue
             environments.place(slot, maze)
-            holds[slot], cells[slot], taken[slot], seen[slot] = index, maze.mouse, 0, {maze.mouse}
+            holds[slot], paths[slot] = index, [maze.mouse]
             chance[slot] = np.random.default_rng([seed, index])
             return
         holds[slot] = -1
@@ -96,17 +104,19 @@ def rollouts(
         rewards, ended = environments.step(chosen)
         for slot in busy:
             index = int(holds[slot])
-            maze, cell = mazes[index], moved(mazes[index], cells[slot], int(chosen[slot]))
-            cells[slot] = cell
-            seen[slot].add(cell)
-            taken[slot] += 1
+            maze, cell = mazes[index], moved(mazes[index], paths[slot][-1], int(chosen[slot]))
+            paths[slot].append(cell)
             if (rewards[slot] > 0) != (cell == maze.cheese):
                 raise RuntimeError(f"the environment's reward disagrees with the mouse at {cell}")
             reached = cell == goals[index]
-            if reached or ended[slot] or taken[slot] >= allowed[index]:
-                done[index] = Episode(reached, int(taken[slot]), cell, frozenset(seen[slot]))
+            if reached or ended[slot] or len(paths[slot]) > allowed[index]:
+                done[index] = _episode(reached, paths[slot])
                 refill(slot)
     return [done[index] for index in range(len(mazes))]
+
+
+def _episode(reached: bool, path: list[Cell]) -> Episode:
+    return Episode(reached, len(path) - 1, path[-1], frozenset(path), tuple(path))
 
 
 def sampled(policy: MazePolicy, frames: NDArray[np.uint8], draws: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -235,7 +235,7 @@ class Maze:
         Raises:
             MazeError: when that is a wall or outside.
         """
-        self._must_be_open(cell)
+        self.must_be_open(cell)
         at = len(self.state) + _mouse_offset(self.world)
         edited = bytearray(self.state)
         struct.pack_into("<ff", edited, at, cell[1] + 0.5, cell[0] + 0.5)
@@ -251,7 +251,7 @@ class Maze:
         """
         grid = np.where(self.grid == CHEESE, np.int32(OPEN), self.grid)
         if cell is not None:
-            self._must_be_open(cell)
+            self.must_be_open(cell)
             grid[cell] = CHEESE
         return self._with_grid(grid)
 
@@ -274,7 +274,12 @@ class Maze:
         cells = np.ascontiguousarray(grid, dtype="<i4").tobytes()
         return Maze(self.state[:start] + cells + self.state[start + len(cells) :])
 
-    def _must_be_open(self, cell: Cell) -> None:
+    def must_be_open(self, cell: Cell) -> None:
+        """Nothing for an open cell.
+
+        Raises:
+            MazeError: when the cell is a wall or outside.
+        """
         row, column = cell
         if not (0 <= row < self.world and 0 <= column < self.world):
             raise MazeError(f"cell {cell} lies outside a world of {self.world} x {self.world} cells")

@@ -274,6 +274,19 @@ def train(
     return trainer, record
 
 
+def retrained(folder: Path, seed: int) -> MazePolicy:
+    """The network of the hard recipe, trained from nothing: easy first, its weights carried over, as hard-0 was.
+
+    `folder` keeps the progress: a call that was killed goes on exactly where it stopped.
+    """
+    easy, _ = train(RECIPES["easy"], seed, folder / "easy")
+    carried = folder / "easy.safetensors"
+    easy.policy.save(carried)
+    hard, _ = train(RECIPES["hard"], seed, folder / "hard", carried)
+    hard.policy.save(folder / "hard.safetensors")
+    return hard.policy.eval()
+
+
 def ship(trainer: Trainer, record: dict[str, Any], episodes: int = 400) -> Path:
     """Write the weights and their account to `weights/`; returns the weights' path."""
     recipe = trainer.recipe

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from reproductions.maze.regression import Floats, newton
+
 Rate = Callable[[Floats], Floats]
 """From sizes to probabilities of success."""
 _PRIOR = 0.5
@@ -88,16 +89,7 @@ def fit_logistic(points: Sequence[tuple[int, bool]]) -> Rate:
     def design(of: Floats) -> Floats:
         return np.stack([np.ones_like(of), (of - centre) / scale], axis=1)
 
-    features, weights = design(sizes), np.zeros(2)
-    penalty = np.diag([1e-2, 1e-2])
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-features @ weights))
-        gradient = features.T @ (successes - p) - penalty @ weights
-        curvature = (features * (p * (1 - p))[:, None]).T @ features + penalty
-        step = np.linalg.solve(curvature, gradient)
-        weights = weights + np.clip(step, -2, 2)
-        if np.abs(step).max() < 1e-8:
-            break
+    weights = newton(design(sizes), successes, np.array([1e-2, 1e-2]))
 
     def rate(of: Floats) -> Floats:
         p: Floats = np.clip(1 / (1 + np.exp(-design(of) @ weights)), 1e-6, 1 - 1e-6)

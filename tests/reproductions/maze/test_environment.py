@@ -3,6 +3,8 @@
 import platform
 import subprocess
 import sys
+from collections import namedtuple
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from reproductions.maze.state import Cell, Maze, MazeError
 from tests.reproductions.maze.conftest import kept_maze
 
 pytestmark = pytest.mark.experiment
+Version = namedtuple("Version", ("major", "minor"))
 
 
 def test_an_unknown_mode_is_one_clear_line_and_the_process_lives() -> None:
@@ -32,11 +35,8 @@ def test_a_level_is_decided_by_its_seed_alone(easy: Environments) -> None:
 
 
 def test_levels_are_those_that_procgen_makes_for_that_seed(hard: Environments) -> None:
-    game = environment._procgen()(
-        num=1, env_name="maze", distribution_mode="hard", use_backgrounds=False, num_threads=0,
-        start_level=4321, num_levels=1,
-    )  # fmt: skip
-    np.testing.assert_array_equal(hard.draw(hard.levels([4321]))[0], game.observe()[1]["rgb"][0])
+    game = environment._opened(1, "hard", False, start_level=4321, num_levels=1)
+    np.testing.assert_array_equal(hard.draw(hard.levels([4321]))[0], game.observe()[1][0])
 
 
 def pixels_of(maze: Maze, cell: Cell) -> np.ndarray:
@@ -133,10 +133,11 @@ def test_options_travel_with_the_state(easy: Environments) -> None:
     ],
 )
 def test_a_missing_system_library_is_named(said: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(**options: Any) -> None:
+    def fails() -> None:
         raise OSError(said)
 
-    monkeypatch.setattr(environment, "_procgen", lambda: fails)
+    monkeypatch.setattr(environment, "_Gym3", lambda slots, options: fails())
+    monkeypatch.setattr(environment, "_module", lambda: "procgen")
     with pytest.raises(MazeError, match=words) as caught:
         Environments("easy", 1)
     assert "\n" not in str(caught.value)
@@ -151,6 +152,70 @@ def test_a_platform_without_a_wheel_is_told_so(monkeypatch: pytest.MonkeyPatch) 
     assert "aarch64" in why
     with pytest.raises(MazeError, match="recorded runs can still be"):
         Environments("easy", 1)
+
+
+@pytest.mark.parametrize(
+    ("installed", "version", "machine", "told"),
+    [
+        ({"procgen", "gym3"}, (3, 11), "x86_64", None),
+        ({"procgen_gym"}, (3, 13), "x86_64", None),
+        ({"procgen"}, (3, 12), "x86_64", "pip install 'interp-kb[maze]'"),
+        (set(), (3, 13), "x86_64", "pip install 'interp-kb[maze]'"),
+        (set(), (3, 14), "x86_64", "no wheel for Python 3.14"),
+        (set(), (3, 12), "arm64", "on arm64"),
+    ],
+)
+def test_what_is_missing_is_told_with_what_helps(
+    installed: set[str],
+    version: tuple[int, int],
+    machine: str,
+    told: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        environment.importlib.util, "find_spec", lambda name: object() if name in installed else None
+    )
+    monkeypatch.setattr(environment.platform, "machine", lambda: machine)
+    monkeypatch.setattr(environment, "sys", SimpleNamespace(version_info=Version(*version)))
+    why = environment.missing()
+    assert (why is None) if told is None else (why is not None and told in why and "\n" not in why)
+
+
+class Library:
+    """Stands for procgen-gym's own layer: what a call came with, what it answers."""
+
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+        self.states = {slot: b"state %d" % slot for slot in range(slots)}
+
+    def call_c_func(self, name: str, slot: int, content: Any, length: int) -> int:
+        if name == "set_state":
+            self.states[slot] = bytes(content[:length])
+            return 0
+        content[: len(self.states[slot])] = self.states[slot]
+        return len(self.states[slot])
+
+    def act(self, actions: np.ndarray) -> None:
+        self.acted = actions
+
+    def observe(self) -> tuple[Any, ...]:
+        return "first", {"rgb": "pictures"}, "rewards", {}
+
+
+def test_procgen_gym_is_used_in_the_order_in_which_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: dict[str, Any] = {}
+
+    def vector(num_envs: int, **options: Any) -> SimpleNamespace:
+        made.update(options)
+        return SimpleNamespace(_clib=Library(num_envs))
+
+    monkeypatch.setitem(sys.modules, "procgen_gym", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "procgen_gym.env", SimpleNamespace(ProcgenVecEnv=vector))
+    door = environment._Gymnasium(2, {"env_name": "maze"})
+    door.set_state(1, b"another state")
+    assert (door.get_state(0), door.get_state(1)) == (b"state 0", b"another state")
+    assert door.observe() == ("rewards", "pictures", "first")
+    assert made == {"env_name": "maze"}
 
 
 def test_opening_an_environment_neither_loads_gym_nor_prints(easy: Environments) -> None:

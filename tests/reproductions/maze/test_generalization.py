@@ -1,6 +1,8 @@
 """The whole experiment at toy size, and its parts one by one."""
 
+import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +12,18 @@ import torch
 
 from kb.reproduce import manifest
 from kb.reproduce.report import Report
-from reproductions.maze import generalization, geometry, networks, sizes
+from reproductions.maze import generalization, geometry, networks, sizes, train
 from reproductions.maze.environment import Environments
 from reproductions.maze.generalization import Outcome
 from reproductions.maze.imitation import HELD_OUT_SEEDS
 from reproductions.maze.networks import Network
 from reproductions.maze.policy import Architecture, MazePolicy
+from reproductions.maze.rollout import Episode
 
 pytestmark = pytest.mark.experiment
 
 MANIFEST = Path(generalization.__file__).with_name("generalization.reproduction.toml")
-TINY: dict[str, Any] = {"mazes": 2, "mazes_of_other_sizes": 1, "longest": 6}
+TINY: dict[str, Any] = {"mazes": 2, "mazes_of_other_sizes": 1, "longest": 6, "decision_levels": 12}
 
 
 def small() -> MazePolicy:
@@ -79,8 +82,19 @@ def test_a_resumed_run_gives_the_samples_of_one_that_was_never_interrupted(
     sampled = {name for metric in described.metrics for name in metric.samples}
     assert reported <= sampled
     # The network that knows nothing reaches no corner within 6 steps, but everything else is reported.
-    assert sampled - reported <= {"matched_far", "matched_top_right", "change_point_gain"}
-    assert len(events(tmp_path / "whole", "artifact")) == 2
+    assert sampled - reported <= {
+        "matched_far", "matched_top_right", "change_point_gain", "size_5_shortest_path", "size_7_shortest_path",
+    }  # fmt: skip
+    shown = {event["path"] for event in events(tmp_path / "whole", "artifact")}
+    assert shown == {"conditions.csv", "corners.png", "largest.png", "ends.png", "decisions.png"}
+    table = list(csv.DictReader((tmp_path / "whole" / "conditions.csv").read_text("utf-8").splitlines()))
+    assert [(row["size"], row["cheese"]) for row in table][:3] == [
+        ("3", "random"), ("9", "top-right"), ("9", "top-left"),
+    ]  # fmt: skip
+    for row in table:
+        ends = [row[f"after_n_{end.replace('-', '_')}"] for end in generalization.ENDS]
+        # N is not known where nothing was reached, and below size 9 there are no corners.
+        assert set(ends) == {""} if not row["n"] else sum(map(int, ends)) == int(row["episodes"])
 
 
 def test_every_preset_fits_the_configuration_and_claims_rates_on_enough_mazes() -> None:
@@ -90,7 +104,32 @@ def test_every_preset_fits_the_configuration_and_claims_rates_on_enough_mazes() 
     for name in ("quick", "full"):
         config = generalization.Config(**described.presets[name].parameters)
         assert config.mazes >= 300
-        assert config.mazes_of_other_sizes * 3 >= 100  # sizes 3, 5 and 7 together
+        assert config.retrain == (name == "full")
+    assert not {entry["metric"] for entry in described.published} - {m.name for m in described.metrics}
+
+
+def test_a_network_that_is_trained_again_is_the_one_of_the_run_and_goes_on_where_it_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny = {
+        mode: replace(recipe, shards=2, batch=64, channels=(2, 2), residuals=(3, 1))
+        for mode, recipe in train.RECIPES.items()
+    }
+    monkeypatch.setattr(train, "RECIPES", tiny)
+    monkeypatch.setattr(train, "SHARD_LEVELS", 16)
+    with open_run(tmp_path) as report:
+        config = generalization.Config(**TINY, retrain=True)
+        first = generalization.subject(config, report)
+        progress = report.checkpoints / "training" / "hard" / "progress.pt"
+        written = progress.stat().st_mtime_ns
+        second = generalization.subject(config, report)
+    assert progress.stat().st_mtime_ns == written, "what is trained is not trained again"
+    assert first.policy.architecture.channels == (2, 2)
+    assert not first.backgrounds
+    pairs = zip(first.policy.state_dict().values(), second.policy.state_dict().values(), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
+    easy = MazePolicy.load(report.checkpoints / "training" / "easy.safetensors")
+    assert easy.architecture.tiles == 15
 
 
 def test_levels_have_the_size_asked_for_and_come_once(hard: Environments) -> None:
@@ -116,13 +155,23 @@ def test_the_cheese_goes_where_it_is_said(hard: Environments) -> None:
 
 
 def outcome(shortest: int, steps: int = 0, reached: bool = True) -> Outcome:
-    return Outcome(level=shortest, shortest=shortest, reached=reached, steps=steps, top_right=False)
+    return Outcome(
+        level=shortest,
+        layout="layout 1",
+        shortest=shortest,
+        reached=reached,
+        steps=steps,
+        top_right=False,
+        end="elsewhere",
+        corners=("bottom-left",),
+    )
 
 
 def test_n_is_the_mean_over_the_episodes_that_reached() -> None:
     rows = [outcome(1, 10), outcome(1, 20), outcome(1, 400, reached=False)]
-    assert generalization.mean_steps(rows) == 15
-    assert np.isnan(generalization.mean_steps(rows[2:]))
+    episodes = [Episode(row.reached, row.steps, (0, 0), frozenset()) for row in rows]
+    assert generalization.mean_steps(episodes) == 15
+    assert np.isnan(generalization.mean_steps(episodes[2:]))
     assert [row.within(15) for row in rows] == [True, False, False]
     assert not rows[0].within(float("nan"))
 
@@ -135,8 +184,33 @@ def test_pairs_are_close_in_length_and_nobody_is_paired_twice() -> None:
     assert generalization.matched(far, [], caliper=4) == []
 
 
+def test_a_layout_counts_once_where_there_are_few(tmp_path: Path) -> None:
+    rows = [replace(outcome(2, 2), level=level, layout=f"layout {level % 2}") for level in range(6)]
+    with open_run(tmp_path) as report:
+        for size in (3, 7):
+            generalization.report_small(report, {"size": size, "conditions": {"random": rows}})
+    units = {
+        size: {e["unit"] for e in events(tmp_path, "sample") if e["metric"] == f"size_{size}_shortest_path"}
+        for size in (3, 7)
+    }
+    assert units == {3: {"layout 0", "layout 1"}, 7: {f"level {level}" for level in range(6)}}
+
+
+def test_where_the_mouse_is_is_told_after_n_steps(hard: Environments) -> None:
+    level = sizes.levels_by_size(hard, {25: 1}, HELD_OUT_SEEDS, np.random.default_rng(0))[25][0]
+    maze = level.with_cheese(geometry.corner_cell(level, "top-left"))
+    corner = geometry.corner_cell(maze, "top-right")
+    way = tuple(geometry.path(maze, maze.start, corner))
+    episode = Episode(False, len(way) - 1, corner, frozenset(way), way)
+    late, early = (generalization.outcomes([maze], [episode], n)[0] for n in (len(way) - 1.0, 1.5))
+    assert (late.end, early.end) == ("top-right", "bottom-left")
+    assert late.corners == ("top-right", "bottom-left")
+    assert late.shortest == len(geometry.path(maze, maze.start, maze.cheese)) - 1  # type: ignore[arg-type]
+    assert not late.within(1000)
+
+
 def test_what_is_kept_comes_back() -> None:
-    kept = {"size": 9, "n": 12.5, "conditions": {"top-left": [outcome(3, 4)]}, "no_cheese": []}
+    kept = {"size": 9, "n": 12.5, "conditions": {"top-left": [outcome(3, 4)]}}
     assert generalization.kept_again(generalization.keep(kept)) == kept
 
 

@@ -119,3 +119,12 @@ def test_top_right_is_up_and_right_of_the_start() -> None:
 def test_an_unknown_corner_is_one_clear_line(kept: Maze) -> None:
     with pytest.raises(MazeError, match="choose one of top-left"):
         geometry.corner_cell(kept, "north")
+
+
+def test_a_cell_belongs_to_the_one_corner_whose_region_it_is_in(kept: Maze) -> None:
+    assert geometry.region_of(kept, kept.start) == "bottom-left"
+    for cell in geometry.cells_of(kept.open_cells):
+        holding = [c for c in geometry.CORNERS if geometry.corner_region(kept, c)[cell]]
+        told = geometry.region_of(kept, cell)
+        if cell != kept.start:
+            assert told == (holding[0] if len(holding) == 1 else "elsewhere")

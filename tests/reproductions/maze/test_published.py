@@ -1,6 +1,7 @@
 """The published network: its size, and checkpoints that are refused. The real file is not here: synthetic ones of the
 same shapes stand for it."""
 
+import json
 import pickle
 from pathlib import Path
 
@@ -140,3 +141,18 @@ def test_other_checkpoints_and_a_missing_file_are_one_line(tmp_path: Path) -> No
         published.load(other, tmp_path / "cache")
     with pytest.raises(MazeError, match="no file"):
         published.load(str(tmp_path / "none.pth"), tmp_path / "cache2")
+
+
+def test_of_two_runs_that_share_a_cache_and_pin_at_once_the_first_counts(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    one, other = tmp_path / "one.pth", tmp_path / "other.pth"
+    one.write_bytes(b"one")
+    other.write_bytes(b"other")
+    # Both have been looked at before either is pinned.
+    digests = [published._checked(path, cache) for path in (one, other)]
+    published._pin(one, digests[0], cache)
+    published._pin(one, digests[0], cache)
+    with pytest.raises(MazeError, match="another file than the one first used"):
+        published._pin(other, digests[1], cache)
+    assert json.loads((cache / published.PINS).read_text("utf-8")) == {published.NAME: digests[0]}
+    assert [path.name for path in cache.iterdir()] == [published.PINS]

@@ -7,7 +7,7 @@ import torch
 from reproductions.maze import geometry, rollout
 from reproductions.maze.environment import GROUPS, Environments
 from reproductions.maze.policy import Architecture, MazePolicy
-from reproductions.maze.state import Maze
+from reproductions.maze.state import Maze, MazeError
 
 pytestmark = pytest.mark.experiment
 
@@ -92,6 +92,22 @@ def test_a_target_where_the_mouse_stands_is_reached_at_once(easy: Environments) 
     mazes = easy.levels([1, 2])
     episodes = rollout.rollouts(lost(), mazes, easy, budget=10, seed=0, targets=[m.mouse for m in mazes])
     assert [(episode.reached, episode.steps) for episode in episodes] == [(True, 0), (True, 0)]
+
+
+def test_a_target_in_a_wall_is_one_line_before_anything_is_stepped(easy: Environments) -> None:
+    (maze,) = easy.levels([1])
+    wall = geometry.cells_of(~maze.open_cells)[0]
+    for target in (wall, (99, 0)):
+        with pytest.raises(MazeError, match=r"cell \(.*\) (is a wall|lies outside)") as caught:
+            rollout.rollouts(lost(), [maze], easy, budget=5, seed=0, targets=[target])
+        assert "\n" not in str(caught.value)
+
+
+def test_the_way_is_kept_step_by_step(easy: Environments) -> None:
+    (episode,) = rollout.rollouts(lost(), easy.levels([3]), easy, budget=12, seed=0)
+    assert len(episode.path) == episode.steps + 1
+    assert (frozenset(episode.path), episode.path[-1]) == (episode.visited, episode.end)
+    assert [episode.after(steps) for steps in (0, 1, 500)] == [*episode.path[:2], episode.end]
 
 
 def test_sampled_actions_follow_the_policys_distribution() -> None:

@@ -22,14 +22,6 @@ from reproductions.maze.state import Cell, Maze
 
 
 @dataclass(frozen=True)
-class Walk(Episode):
-    """An episode with its cells in their order."""
-
-    cells: tuple[Cell, ...]
-    """Where the mouse was, the start first; as many as steps and one."""
-
-
-@dataclass(frozen=True)
 class Rows:
     """Which mazes the pictures of a batch are of."""
 
@@ -57,21 +49,19 @@ class _Slot:
 
     def __init__(self, index: int, maze: Maze, goal: Cell | None, budget: int, seed: int) -> None:
         self.index, self.maze, self.goal, self.budget = index, maze, goal, budget
-        self.cells = [maze.mouse]
+        self.path = [maze.mouse]
         self.chance = np.random.default_rng([seed, index])
         self.known: dict[bytes, NDArray[Any]] = {}
 
     def over(self) -> bool:
         """Whether it is decided without another step."""
-        taken = len(self.cells) - 1
-        return self.cells[-1] in (self.goal, self.maze.cheese) or taken >= self.budget
+        taken = len(self.path) - 1
+        return self.path[-1] in (self.goal, self.maze.cheese) or taken >= self.budget
 
-    def walk(self) -> Walk:
+    def episode(self) -> Episode:
         """What happened."""
-        end = self.cells[-1]
-        return Walk(
-            end == self.goal, len(self.cells) - 1, end, frozenset(self.cells), cells=tuple(self.cells)
-        )
+        end = self.path[-1]
+        return Episode(end == self.goal, len(self.path) - 1, end, frozenset(self.path), tuple(self.path))
 
 
 @torch.inference_mode()
@@ -84,7 +74,7 @@ def steered(
     budget: int,
     seed: int,
     targets: Sequence[Cell] | None = None,
-) -> list[Walk]:
+) -> list[Episode]:
     """One episode in each maze, under the edits of that maze.
 
     Args:
@@ -96,13 +86,13 @@ def steered(
         seed: decides the actions sampled, as in `rollout.rollouts`.
         targets: a cell for each maze; None: the cheese is the target. Taking the cheese ends an episode too.
 
-    Returns: a walk for each maze, in their order.
+    Returns: an episode for each maze, in their order.
 
     Raises:
         RuntimeError: when the environment's reward and the positions followed here disagree.
     """
     goals = [maze.cheese for maze in mazes] if targets is None else list(targets)
-    done: dict[int, Walk] = {}
+    done: dict[int, Episode] = {}
     running: dict[int, _Slot] = {}
     waiting = iter(range(len(mazes)))
 
@@ -111,7 +101,7 @@ def steered(
         for index in waiting:
             fresh = _Slot(index, mazes[index], goals[index], budget, seed)
             if fresh.over():
-                done[index] = fresh.walk()
+                done[index] = fresh.episode()
                 continue
             environments.place(slot, mazes[index])
             running[slot] = fresh
@@ -123,11 +113,11 @@ def steered(
         actions = _actions(policy, running, environments, edits_for)
         rewards, _ = environments.step(actions)
         for slot, at in list(running.items()):
-            at.cells.append(moved(at.maze, at.cells[-1], int(actions[slot])))
-            if (rewards[slot] > 0) != (at.cells[-1] == at.maze.cheese):
-                raise RuntimeError(f"the environment's reward disagrees with the mouse at {at.cells[-1]}")
+            at.path.append(moved(at.maze, at.path[-1], int(actions[slot])))
+            if (rewards[slot] > 0) != (at.path[-1] == at.maze.cheese):
+                raise RuntimeError(f"the environment's reward disagrees with the mouse at {at.path[-1]}")
             if at.over():
-                done[at.index] = at.walk()
+                done[at.index] = at.episode()
                 refill(slot)
     return [done[index] for index in range(len(mazes))]
 

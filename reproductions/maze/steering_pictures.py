@@ -94,9 +94,9 @@ def rollout(study: Study, path: Path) -> None:
     budget = 100
     plain = study.walks([maze], [target], budget, "picture")[0]
     edited = study.walks([maze], [target], budget, "picture", retargeting(rule, [maze], [target]))[0]
-    length = max(len(plain.cells), len(edited.cells))
+    length = max(len(plain.path), len(edited.path))
     shown = []
     for name, walk in (("unedited", plain), ("retargeted", edited)):
-        cells = [*walk.cells, *[walk.cells[-1]] * (length - len(walk.cells))]
+        cells = [*walk.path, *[walk.path[-1]] * (length - len(walk.path))]
         shown.append((name, cells, study.aside.draw([maze.with_mouse(cell) for cell in cells])))
     plots.animation(shown, maze, target, path)

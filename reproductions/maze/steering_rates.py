@@ -17,8 +17,8 @@ from reproductions.maze.retarget import (
     grid,
     retargeting,
 )
+from reproductions.maze.rollout import Episode
 from reproductions.maze.state import Cell, Maze
-from reproductions.maze.steered import Walk
 from reproductions.maze.steering import BETWEEN, FAR, LARGEST, MAP_SIZE, SMALL, Study, unit_of
 from reproductions.maze.vectors import activations
 
@@ -64,7 +64,7 @@ def tracking(study: Study) -> dict[str, Any]:
     return {"samples": samples, "notes": [note], "layers": found, "layer": layer}
 
 
-def way_covered(walk: Walk, maze: Maze, target: Cell) -> float:
+def way_covered(walk: Episode, maze: Maze, target: Cell) -> float:
     """How much of the shortest path from the start to the target was covered at best: 1 where it was reached."""
     distance = geometry.maze_distances(maze, target)
     return 1 - min(int(distance[cell]) for cell in walk.visited) / int(distance[maze.mouse])
@@ -161,7 +161,7 @@ def steps_allowed(n: float, otherwise: int) -> int:
 
 def small_budgets(
     study: Study, mazes: Sequence[Maze], label: str
-) -> tuple[dict[int, int], dict[int, float], list[Walk]]:
+) -> tuple[dict[int, int], dict[int, float], list[Episode]]:
     """Steps allowed and N by size, and the top-right episodes in the order of `mazes`."""
     budgets, ns, walks = {}, {}, {}
     for size in sorted({maze.size for maze in mazes}):
@@ -262,7 +262,7 @@ def far(study: Study) -> dict[str, Any]:
     return {"samples": samples, "notes": [note], "n": n, "setting": str(setting)}
 
 
-def _came_into(walks: Sequence[Walk], regions: Sequence[Any]) -> list[bool]:
+def _came_into(walks: Sequence[Episode], regions: Sequence[Any]) -> list[bool]:
     return [any(region[cell] for cell in walk.visited) for walk, region in zip(walks, regions, strict=True)]
 
 

@@ -151,7 +151,7 @@ def test_episodes_without_an_edit_are_those_of_the_rollouts(easy: Environments) 
             episode.end,
             episode.visited,
         )
-        assert len(walk.cells) == walk.steps + 1
+        assert len(walk.path) == walk.steps + 1
 
 
 def test_control_vectors_have_the_norms_of_the_real_ones(easy: Environments) -> None:

@@ -82,7 +82,7 @@ Seen = Literal["primary", "paper-copy", "web-copy", "repository", "second-hand",
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Absence(_Record):

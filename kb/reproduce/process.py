@@ -107,6 +107,7 @@ def run(
         "PYTHONPATH": os.pathsep.join(map(str, roots)),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONSAFEPATH": "1",  # the run's folder is no place to import from
         "MPLBACKEND": "Agg",
     }
     with _ended_means_interrupted():

@@ -153,7 +153,7 @@ def read_bytes(folder: Path, home: str, path: Path) -> bytes:
         BrokenLibrary: for a link out of the folder, what is no plain file, and a file that is too large.
     """
     try:
-        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        if not path.resolve().is_relative_to(folder.resolve()):
             raise BrokenLibrary([Problem(home, 0, "is a symbolic link out of the library: refused")])
         if not path.is_file():
             raise BrokenLibrary([Problem(home, 0, "is not a plain file")])

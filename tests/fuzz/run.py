@@ -36,15 +36,17 @@ class Result:
 
 
 def target(name: str, count: int, seed: int, keep: Path | None = None, most_failures: int = 50) -> Result:
-    """Hand `count` inputs to a target.
+    """Hand `count` inputs to a target, after those that once were a crash.
 
     Args:
         keep: where inputs that failed are written.
         most_failures: after so many, the rest is left.
     """
+    from tests.fuzz.targets import ALL
+
     result = Result()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    at = 0
+    at = -len(ALL[name].crashes)
     while at < count and len(result.failed) < most_failures:
         call = [sys.executable, "-m", "tests.fuzz.run", name, str(seed), str(at), str(count)]
         child = subprocess.run(
@@ -73,19 +75,17 @@ def target(name: str, count: int, seed: int, keep: Path | None = None, most_fail
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     result.cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if keep and result.failed:
-        from tests.fuzz.targets import TARGETS
-
         keep.mkdir(parents=True, exist_ok=True)
         for number in result.failed:
-            (keep / f"{name}-{number}").write_bytes(TARGETS[name].input(number, seed))
+            (keep / f"{name}-{number}").write_bytes(ALL[name].input(number, seed))
     return result
 
 
 def _child(name: str, seed: int, start: int, end: int) -> None:
     """Inputs start to end; every line on stdout is `start N`, `failed N WHAT` or `counts ACCEPTED REFUSED GROWN`."""
-    from tests.fuzz.targets import TARGETS, work
+    from tests.fuzz.targets import ALL, work
 
-    fuzzed = TARGETS[name]
+    fuzzed = ALL[name]
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     with work(fuzzed) as ask:
         good = [ask(one) for one in fuzzed.corpus]  # and everything is imported before memory counts

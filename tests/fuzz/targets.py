@@ -20,6 +20,7 @@ from tests.fuzz import mutate
 
 ROOT = Path(__file__).resolve().parents[2]
 CITATIONS = ROOT / "citations"
+CRASHES = Path(__file__).parent / "crashes"
 RUN = ROOT / "reproductions/dt_toy_graph/runs/dt-toy-graph-quick-20261124-054210"
 
 Ask = Callable[[bytes], Any]
@@ -45,8 +46,15 @@ class Target:
     def corpus(self) -> list[bytes]:
         return self.corpus_of()
 
+    @cached_property
+    def crashes(self) -> list[bytes]:
+        """Inputs that once were a crash, each now accepted or refused."""
+        return [path.read_bytes() for path in sorted(CRASHES.glob(f"{self.name}-*"))]
+
     def input(self, number: int, seed: int) -> bytes:
-        """Input `number`: always the same for a seed."""
+        """Input `number`: always the same for a seed; below 0, one that once was a crash."""
+        if number < 0:
+            return self.crashes[number]
         return mutate.make(self.name, number, seed, self.corpus, self.dictionary)
 
 
@@ -449,3 +457,35 @@ TARGETS = {
         ]),
     )
 }  # fmt: skip
+
+
+# --- For the harness's own test -------------------------------------------------------------------
+
+
+def _traps(folder: Path) -> Ask:
+    """What the harness must notice."""
+
+    def ask(data: bytes) -> None:
+        match data:
+            case b"divide":
+                _ = len(data) / 0
+            case b"eat":
+                bytearray(700 * 1024 * 1024)
+            case b"wait":
+                while True:
+                    pass
+            case b"lines":
+                raise _TwoLines("")
+            case _ if b"x" in data:
+                raise KbError("holds an x")
+
+    return ask
+
+
+class _TwoLines(KbError):
+    def __str__(self) -> str:
+        return "one\ntwo"
+
+
+ALL = {**TARGETS, "traps": Target("traps", lambda: [b"good", b"better"], _traps, [b"x"])}
+"""`TARGETS`, and one that is none: an input that crashes, one that hangs, one that eats memory, one with two lines."""

@@ -217,8 +217,8 @@ class Claim(_Record):
 
 
 _CARRIED_OUT = re.compile(
-    r"\\(?:input|include|includegraphics|includepdf|openin|openout|read|readline|write|newread|newwrite|immediate|special|"
-    r"catcode|csname|directlua|latelua|luaexec|ShellEscape|usepackage|RequirePackage|lstinputlisting|verbatiminput|"
+    r"\\(?:input|include|includegraphics|includepdf|openin|openout|read|readline|write|newread|newwrite|"
+    r"immediate|special|catcode|csname|directlua|latelua|luaexec|ShellEscape|usepackage|RequirePackage|lstinputlisting|verbatiminput|"
     r"inputminted|scantokens|expandafter|def|edef|gdef|xdef|let|loop|pdffiledump|pdfobj)(?![A-Za-z])|\^\^"
 )
 """What LaTeX obeys instead of setting it: files read and written, programs run, commands redefined or spelt by number."""
@@ -296,7 +296,9 @@ class Figure(_Record):
         # These records are a table that people open in a spreadsheet.
         for name, value in self:
             if isinstance(value, str) and _FORMULA.match(value):
-                raise ValueError(f"`{name}` starts like a spreadsheet's formula ({value[0]}): start with a word")
+                raise ValueError(
+                    f"`{name}` starts like a spreadsheet's formula ({value[0]}): start with a word"
+                )
         return self
 
     @model_validator(mode="after")

@@ -55,7 +55,11 @@ def in_files(folder: Path) -> dict[str, str]:
 
 
 def test_a_session_writes_no_secret_anywhere(
-    web: Web, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    web: Web,
+    workspace: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv(credentials.TOKEN, TOKEN)
     monkeypatch.setenv("KB_MAILTO", MAIL)
@@ -108,7 +112,9 @@ def test_the_token_goes_to_crossref_by_https_alone(monkeypatch: pytest.MonkeyPat
         assert credentials.headers_for(other) == {}
 
 
-def test_a_redirect_away_from_crossref_takes_no_token_along(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redirect_away_from_crossref_takes_no_token_along(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(credentials.TOKEN, TOKEN)
     web.replies["api.crossref.org/a"] = Reply(status=302, headers={"Location": "https://evil.example/b"})
     web.replies["evil.example/b"] = Reply(b"{}")
@@ -125,10 +131,14 @@ def test_a_token_in_a_private_file_is_used_and_in_one_that_others_can_read_it_is
     monkeypatch.delenv(credentials.TOKEN, raising=False)
     monkeypatch.setenv(credentials.FILE, str(path))
     path.chmod(0o600)
-    assert credentials.headers_for("https://api.crossref.org/a") == {"Crossref-Plus-API-Token": f"Bearer {TOKEN}"}
+    assert credentials.headers_for("https://api.crossref.org/a") == {
+        "Crossref-Plus-API-Token": f"Bearer {TOKEN}"
+    }
     for mode in (0o640, 0o604, 0o644, 0o620):
         path.chmod(mode)
-        with pytest.raises(KbError, match=rf"can be read by others \(mode {mode:o}\): not used; chmod 600") as error:
+        with pytest.raises(
+            KbError, match=rf"can be read by others \(mode {mode:o}\): not used; chmod 600"
+        ) as error:
             credentials.headers_for("https://api.crossref.org/a")
         assert MARKED.search(str(error.value)) is None
 
@@ -146,7 +156,9 @@ def test_an_address_with_a_secret_in_it_is_known(address: str, name: str) -> Non
 
 
 @pytest.mark.parametrize("text", ["two words", "line\r\nX-Other: 1", "é", "\0", "x" * 5_000])
-def test_what_is_no_token_is_refused_without_showing_it(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_token_is_refused_without_showing_it(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "token"
     path.write_text(text)
     path.chmod(0o600)

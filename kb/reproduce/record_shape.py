@@ -102,7 +102,12 @@ def wrong_in(run: Mapping[str, Any]) -> str:
 
 
 def _first(
-    given: Any, checks: Mapping[str, _Check], where: str, *, whole: bool = True, also: Mapping[str, _Check] = {}
+    given: Any,
+    checks: Mapping[str, _Check],
+    where: str,
+    *,
+    whole: bool = True,
+    also: Mapping[str, _Check] = {},
 ) -> str:
     """The first field that is not what it must be; `whole`: every field must be there."""
     if not isinstance(given, dict):

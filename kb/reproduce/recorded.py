@@ -93,7 +93,9 @@ def _samples(path: Path) -> Iterator[dict[str, Any]]:
             try:
                 value = float(row["value"])
                 weight = float(row["weight"]) if row["weight"] else None
-                if not (math.isfinite(value) and math.isfinite(weight or 0) and row["metric"] and row["unit"]):
+                if not (
+                    math.isfinite(value) and math.isfinite(weight or 0) and row["metric"] and row["unit"]
+                ):
                     raise ValueError
                 yield {"metric": row["metric"], "unit": row["unit"], "value": value, "weight": weight}
             except (KeyError, TypeError, ValueError):

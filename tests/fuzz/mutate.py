@@ -35,7 +35,9 @@ NESTS = [
 ]
 _TOKEN = re.compile(rb"\w+|\s+|[^\w\s]")
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
-_VALUE = re.compile(rb"(?<=[:=,] )[^\n]+|(?<=,)[^,\n]*|(?<=\")[^\"\n]*(?=\")|(?<=\{)[^{}\n]*(?=\})|(?<=>)[^<>]*(?=<)")
+_VALUE = re.compile(
+    rb"(?<=[:=,] )[^\n]+|(?<=,)[^,\n]*|(?<=\")[^\"\n]*(?=\")|(?<=\{)[^{}\n]*(?=\})|(?<=>)[^<>]*(?=<)"
+)
 
 Mutation = Callable[[random.Random, bytes, Sequence[bytes], Sequence[bytes]], bytes]
 

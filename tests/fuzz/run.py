@@ -50,7 +50,7 @@ def target(name: str, count: int, seed: int, keep: Path | None = None, most_fail
     while at < count and len(result.failed) < most_failures:
         call = [sys.executable, "-m", "tests.fuzz.run", name, str(seed), str(at), str(count)]
         child = subprocess.run(
-            call, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+            call, cwd=ROOT, capture_output=True, text=True, errors="replace",
             env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"}, check=False,
         )  # fmt: skip
         number = at - 1

@@ -55,10 +55,15 @@ def test_every_shipped_record_is_one() -> None:
         ({"judgements": [[]]}, r"judgements\.1 is not"),
         ({"departures": "none"}, "departures is not"),
         ({"artifacts": [{"path": "a.png"}]}, r"artifacts\.1\.title is not"),
-        ({"artifacts": [{"path": "../a", "title": "", "sha256": "", "bytes": 1}]}, r"artifacts\.1\.path is not"),
+        (
+            {"artifacts": [{"path": "../a", "title": "", "sha256": "", "bytes": 1}]},
+            r"artifacts\.1\.path is not",
+        ),
     ],
 )
-def test_what_is_no_record_is_one_line_that_names_the_field(fields: dict[str, Any], told: str, folder: Path) -> None:
+def test_what_is_no_record_is_one_line_that_names_the_field(
+    fields: dict[str, Any], told: str, folder: Path
+) -> None:
     changed(folder, **fields)
     with pytest.raises(KbError, match=told) as error:
         recorded.read(folder)

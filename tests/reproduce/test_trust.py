@@ -77,7 +77,11 @@ def test_trust_is_given_once_for_a_content_and_asked_again_for_another(
     assert kb(capsys, *RUN, "--trust")[0] == 0
     ran.unlink()
     assert kb(capsys, *RUN)[0] == 0
-    for changed, text in (("experiment.py", SPY + "# more\n"), ("data.bin", "new"), ("deep/er/data.bin", "new")):
+    for changed, text in (
+        ("experiment.py", SPY + "# more\n"),
+        ("data.bin", "new"),
+        ("deep/er/data.bin", "new"),
+    ):
         ran.unlink()
         (made.folder / changed).parent.mkdir(parents=True, exist_ok=True)
         (made.folder / changed).write_text(text)
@@ -93,8 +97,12 @@ def test_a_person_at_a_terminal_is_asked(
 ) -> None:  # fmt: skip
     tiny(SPY)
     asked: list[str] = []
-    monkeypatch.setattr("kb.cli.reproduce.typer.confirm", lambda question, **_: asked.append(question) or answer)
-    monkeypatch.setattr("kb.cli.reproduce._progress", lambda name: __import__("contextlib").nullcontext(lambda event: None))
+    monkeypatch.setattr(
+        "kb.cli.reproduce.typer.confirm", lambda question, **_: asked.append(question) or answer
+    )
+    monkeypatch.setattr(
+        "kb.cli.reproduce._progress", lambda name: __import__("contextlib").nullcontext(lambda event: None)
+    )
     for stream in (sys.stdin, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
     code, _ = kb(capsys, *RUN)
@@ -114,15 +122,22 @@ def test_the_trust_of_one_copy_holds_for_the_same_content_elsewhere_and_for_noth
     assert not trust.is_trusted(folder)
 
 
-def test_a_folder_with_a_link_is_not_trusted_since_what_it_leads_to_may_change(tiny: Make, tmp_path: Path) -> None:
+def test_a_folder_with_a_link_is_not_trusted_since_what_it_leads_to_may_change(
+    tiny: Make, tmp_path: Path
+) -> None:
     folder = tiny().folder
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "helper.py").touch()
     (folder / ".#experiment.py").symlink_to("somebody@a-machine.123")  # an editor's lock
     before = trust_digest(folder)
-    for link, target in (("library", tmp_path / "outside"), ("helper.py", tmp_path / "outside" / "helper.py")):
+    for link, target in (
+        ("library", tmp_path / "outside"),
+        ("helper.py", tmp_path / "outside" / "helper.py"),
+    ):
         (folder / link).symlink_to(target)
-        with pytest.raises(KbError, match="is a symbolic link; what an experiment uses lies in its own folder"):
+        with pytest.raises(
+            KbError, match="is a symbolic link; what an experiment uses lies in its own folder"
+        ):
             trust_digest(folder)
         (folder / link).unlink()
     assert trust_digest(folder) == before
@@ -143,7 +158,9 @@ def test_bytecode_that_nobody_read_is_not_run(tiny: Make, places: Places, ran: P
     assert not ran.exists()
 
 
-STOPPED = "import os\nif not os.path.exists('on'): open('on', 'w').close(); raise SystemExit(3)\n" + EXPERIMENT
+STOPPED = (
+    "import os\nif not os.path.exists('on'): open('on', 'w').close(); raise SystemExit(3)\n" + EXPERIMENT
+)
 
 
 @pytest.mark.parametrize("planted", ["json.py", "kb/__init__.py", "reproductions/tiny/experiment.py"])
@@ -197,7 +214,13 @@ def test_a_link_to_what_never_ends_is_no_manifest_and_no_code(name: str, tiny: M
 
 
 def test_code_that_no_parser_can_hold_is_one_line(tiny: Make) -> None:
-    for text in ("x = " + "-" * 50_000 + "1", "x = " + "(" * 500, "x = 1" + " + 1" * 50_000, "\0", "if a:\n pass\n" + "elif a:\n pass\n" * 3_000):
+    for text in (
+        "x = " + "-" * 50_000 + "1",
+        "x = " + "(" * 500,
+        "x = 1" + " + 1" * 50_000,
+        "\0",
+        "if a:\n pass\n" + "elif a:\n pass\n" * 3_000,
+    ):
         folder = tiny(text).folder
         with pytest.raises(KbError) as error:
             code_digest(folder)

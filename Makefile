@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test lint format types contracts docs bench slides build wheel clean
+.PHONY: help demo test lint format types contracts docs fuzz bench slides build wheel clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -47,6 +47,9 @@ contracts: $(READY)
 
 docs: $(READY) ## rewrite the parts of README and docs/ that are made from the code
 	$(BIN)/cog -r README.md docs/*.md
+
+fuzz: $(READY) ## 20,000 hostile inputs for everything that kb reads from others (about ten minutes of CPU)
+	nice -n 10 $(BIN)/python -m tests.fuzz --count 20000 --keep build/fuzz
 
 bench: $(READY) ## benchmarks against peers and bare floors (installs the peers into .venv-peers)
 	$(BIN)/python -m benchmarks

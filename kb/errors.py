@@ -20,7 +20,7 @@ class KbError(Exception):
         self.code = code
 
     def __str__(self) -> str:
-        return f"{self.message}; {self.hint}" if self.hint else self.message
+        return one_line(f"{self.message}; {self.hint}" if self.hint else self.message)
 
 
 class NotFound(KbError):
@@ -38,6 +38,12 @@ class NotFound(KbError):
         hint = f"did you mean {', '.join(near)}?" if near else f"`{listing}` shows what there is"
         super().__init__(f"no {what} named {shown(name)}", hint, code=1)
         self.nearest = near
+
+
+def one_line(text: str, limit: int = 2_000) -> str:
+    """`text` as one line of a message, cut at `limit` characters: parts of it may come from outside."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return cut.replace("\n", " ")
 
 
 def shown(text: str, limit: int = 80) -> str:

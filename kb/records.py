@@ -82,7 +82,7 @@ Seen = Literal["primary", "paper-copy", "web-copy", "repository", "second-hand",
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Absence(_Record):
@@ -216,6 +216,13 @@ class Claim(_Record):
         return self
 
 
+_CARRIED_OUT = re.compile(
+    r"\\(?:input|include|includegraphics|includepdf|openin|openout|read|readline|write|newread|newwrite|"
+    r"immediate|special|catcode|csname|directlua|latelua|luaexec|ShellEscape|usepackage|RequirePackage|lstinputlisting|verbatiminput|"
+    r"inputminted|scantokens|expandafter|def|edef|gdef|xdef|let|loop|pdffiledump|pdfobj)(?![A-Za-z])|\^\^"
+)
+"""What LaTeX obeys instead of setting it: files read or written, programs run, commands redefined or spelt by number."""
+
 _RESOLVED = ("crossref", "xdata", "ids", "entrysubtype")
 _ENTRY_START = re.compile(r"\n\s*@\w*[ \t]*[{(]")
 
@@ -253,11 +260,16 @@ class Source(_Record):
                 raise ValueError(f"`{name}` is no field: it is resolved when an entry is imported")
             if ("{" in value or "}" in value) and not _braces_close(value):
                 raise ValueError(f"the braces in `{name}` do not close (BibTeX counts those after a \\ too)")
+            if ("\\" in value or "^" in value) and (found := _CARRIED_OUT.search(value)):
+                raise ValueError(f"`{name}` holds {found.group()}, which LaTeX would carry out")
             if "@" in value and _ENTRY_START.search(value):
                 raise ValueError(f"a line of `{name}` starts like an entry of BibTeX")
         if len({self.key, *self.aliases}) != len(self.aliases) + 1:
             raise ValueError("`aliases` names one key twice, or the source's own key")
         return self
+
+
+_FORMULA = re.compile(r"[=@]|[+-](?!\s*[\d.,]+(?:\s|%|$))")
 
 
 class Figure(_Record):
@@ -278,6 +290,16 @@ class Figure(_Record):
     seen: Seen
     seen_at: Line | None = None
     note: Text | None = None
+
+    @model_validator(mode="after")
+    def _is_no_formula(self) -> Figure:
+        # These records are a table that people open in a spreadsheet.
+        for name, value in self:
+            if isinstance(value, str) and _FORMULA.match(value):
+                raise ValueError(
+                    f"`{name}` starts like a spreadsheet's formula ({value[0]}): start with a word"
+                )
+        return self
 
     @model_validator(mode="after")
     def _a_value_was_read(self) -> Figure:

@@ -10,6 +10,8 @@ from kb import records, words
 
 _CHARACTERS = st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"))
 LINE = st.text(_CHARACTERS, min_size=1, max_size=40).map(str.strip).filter(bool)
+CELL = LINE.filter(lambda line: line[0] not in "=+-@")
+"""A line that no spreadsheet takes for a formula."""
 TEXT = st.lists(LINE, min_size=1, max_size=3).map("\n".join)
 QUOTE = st.lists(LINE, min_size=1, max_size=4).map(" ".join).filter(lambda q: len(q.split()) <= 40)
 CLAIM_ID = st.from_regex(r"[a-z0-9][a-z0-9-]{0,20}", fullmatch=True)
@@ -161,16 +163,16 @@ def figures(draw: st.DrawFn, sources: list[str]) -> records.Figure:
             _objects(
                 id=FIGURE_ID,
                 source=st.sampled_from(sources),
-                locator=LINE,
-                quantity=LINE,
+                locator=CELL,
+                quantity=CELL,
                 value=_maybe(NUMBER),
                 spread=_maybe(NUMBER),
                 unit=st.sampled_from(words.UNITS),
                 scale=st.sampled_from(words.SCALES),
-                environment=_maybe(LINE),
-                protocol=_maybe(LINE),
+                environment=_maybe(CELL),
+                protocol=_maybe(CELL),
                 seen=st.sampled_from(words.SEEN[:-1]),
-                note=_maybe(TEXT),
+                note=_maybe(CELL),
             )
         )
     )

@@ -45,6 +45,7 @@ class Web:
     replies: dict[str, Reply | list[Reply]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     agents: list[str] = field(default_factory=list)
+    tokens: list[str | None] = field(default_factory=list)
     sent: int = 0
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -87,6 +88,7 @@ def serving() -> Iterator[Web]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             web.agents.append(self.headers.get("User-Agent", ""))
+            web.tokens.append(self.headers.get("Crossref-Plus-API-Token"))
             reply = web.reply(self.path.lstrip("/"))
             if reply.slow:
                 web.over.wait(20)

@@ -17,9 +17,10 @@ import itertools
 import math
 import operator
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 MAX_LENGTH = 2_000
 MAX_NODES = 400
@@ -90,10 +91,7 @@ def evaluate(expression: str, cells: Mapping[str, Cell]) -> float | bool:
     """
     if len(expression) > MAX_LENGTH:
         raise ExpressionError(f"longer than {MAX_LENGTH} characters")
-    try:
-        tree = ast.parse(expression.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ExpressionError("cannot be read as an expression") from None
+    tree = _tree(expression)
     if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
         raise ExpressionError(f"has more than {MAX_NODES} parts")
     missing = [c.id for c in _named_cells(tree, cells) if c.value is None]
@@ -109,18 +107,28 @@ def evaluate(expression: str, cells: Mapping[str, Cell]) -> float | bool:
         raise ExpressionError("gives several numbers: use mean, sum, min or max")
     if isinstance(result, bool):
         return result
-    if isinstance(result.value, complex) or not math.isfinite(result.value):
+    if not math.isfinite(result.value):
         raise ExpressionError("gives no finite number")
     return result.value
 
 
 def cell_ids(expression: str, cells: Mapping[str, Cell]) -> list[str]:
     """The ids of the cells that an expression reads, in order, for showing them beside it."""
-    try:
-        tree = ast.parse(expression.strip(), mode="eval")
-        return list(dict.fromkeys(cell.id for cell in _named_cells(tree, cells)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    if len(expression) > MAX_LENGTH:
         return []
+    try:
+        return list(dict.fromkeys(cell.id for cell in _named_cells(_tree(expression), cells)))
+    except ExpressionError:
+        return []
+
+
+def _tree(expression: str) -> ast.Expression:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's advice on its own code: `\\d` in a text, `1if`
+            return ast.parse(expression.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ExpressionError("cannot be read as an expression") from None
 
 
 def name_starts(expression: str) -> set[str]:
@@ -140,10 +148,19 @@ def name_starts(expression: str) -> set[str]:
 
 def rounds_to(value: float, expected: float, decimals: int) -> bool:
     """Whether `value`, rounded half up to `decimals`, is `expected` as a printed table would show it."""
-    place = Decimal(1).scaleb(-decimals)
+    if not (math.isfinite(value) and math.isfinite(expected)):
+        return False
+    return _rounded(value, decimals) == _rounded(expected, decimals)
+
+
+_DIGITS = Context(prec=350)
+"""Room for every float with nine decimals; the usual 28 digits are too few for 1e30."""
+
+
+def _rounded(value: float, decimals: int) -> Decimal:
     # Twelve significant places first: 0.1 + 0.2 is 0.3 to any reader of a table.
-    near = Decimal(f"{value:.12g}").quantize(place, rounding=ROUND_HALF_UP)
-    return near == Decimal(f"{expected:.12g}").quantize(place, rounding=ROUND_HALF_UP)
+    near = Decimal(f"{value:.12g}")
+    return near.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP, context=_DIGITS)
 
 
 def _named_cells(tree: ast.AST, cells: Mapping[str, Cell]) -> list[Cell]:
@@ -264,6 +281,8 @@ class _Evaluator:
 
     def _arithmetic(self, op: ast.operator, left: Quantity, right: Quantity) -> Quantity:
         value = _ARITHMETIC[type(op)](left.value, right.value)
+        if isinstance(value, complex):  # a root of a negative number
+            raise ExpressionError("gives no finite number")
         match op:
             case ast.Add() | ast.Sub():
                 return Quantity(value, self._same(left, right))
@@ -325,14 +344,17 @@ class _Evaluator:
         dimension = functools.reduce(
             lambda so_far, q: self._same(Quantity(0, so_far), q), many[1:], many[0].dimension
         )
+        if not all(math.isfinite(q.value) for q in many):
+            raise ExpressionError("gives no finite number")
         return Quantity(_REDUCTIONS[name]([q.value for q in many]), dimension)
 
     def _abs_or_round(self, name: str, many: list[Quantity]) -> Quantity:
         if name == "abs" and len(many) == 1:
             return Quantity(abs(many[0].value), many[0].dimension)
         if name == "round" and len(many) <= 2 and 0 <= (many[1].value if len(many) == 2 else 0) <= 9:
-            place = Decimal(1).scaleb(-int(many[1].value) if len(many) == 2 else 0)
-            rounded = Decimal(f"{many[0].value:.12g}").quantize(place, rounding=ROUND_HALF_UP)
+            if not math.isfinite(many[0].value):
+                raise ExpressionError("gives no finite number")
+            rounded = _rounded(many[0].value, int(many[1].value) if len(many) == 2 else 0)
             return Quantity(float(rounded), many[0].dimension)
         raise ExpressionError(
             f"{name} takes one number" + (" and up to 9 decimals" if name == "round" else "")

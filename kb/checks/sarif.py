@@ -53,7 +53,7 @@ def document(connection: sqlite3.Connection, found: Sequence[Finding], library: 
                         "ruleId": finding.check,
                         "ruleIndex": order.index(finding.check),
                         "level": finding.severity,
-                        "message": {"text": f"{finding.name}: {finding.message}"},
+                        "message": {"text": _unlinked(f"{finding.name}: {finding.message}")},
                         **_where(connection, finding, library),
                     }
                     for finding in found
@@ -61,6 +61,11 @@ def document(connection: sqlite3.Connection, found: Sequence[Finding], library: 
             }
         ],
     }
+
+
+def _unlinked(text: str) -> str:
+    """SARIF makes links of `[words](address)` even in plain text, but for brackets after a backslash."""
+    return re.sub(r"\[([^\[\]]*)\](?=\()", r"\\[\1\\]", text)
 
 
 def _where(connection: sqlite3.Connection, finding: Finding, library: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from kb.cli import online, output, state
 from kb.cli.output import emit, say
 from kb.errors import KbError, shown
 from kb.sources import bibtex, keys, metadata, same
-from kb.sources.answer import shown_address
+from kb.sources.answer import names_a_secret, shown_address
 from kb.sources.identifiers import arxiv, arxiv_of, doi, doi_of
 from kb.sources.registries import is_address
 
@@ -82,6 +82,8 @@ def _look_up(asking: Asking, what: str) -> Found:
             return _found(asking, heard, what)
     if "@" in what.split("/")[2]:
         raise KbError("the address holds a name or password", "leave it out: entries are shared")
+    if secret := names_a_secret(what):
+        raise KbError(f"the address holds a {secret}", "leave it out: entries are shared")
     page = asking.ask_page(what, anew=True)
     heard = asking.page(what)
     if page is None and heard.problem and not heard.unknown:

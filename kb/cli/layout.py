@@ -155,6 +155,14 @@ class Word:
         return mark(self.word) if self.marked else self.word
 
 
+_FORMULA = re.compile(r"[=@]|[+-](?![\d.,]+(?:e[+-]?\d+)? ?%?$)(?=.)", re.IGNORECASE)
+
+
+def no_formula(cell: str) -> str:
+    """A cell that no spreadsheet carries out: one that starts like a formula starts with an apostrophe."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
 @dataclass
 class Rows:
     """A table. Cells are anything that `str` takes; None is an empty cell."""
@@ -169,7 +177,7 @@ class Rows:
         yield "\t".join(column.title for column in self.columns)
         for row in self.rows:
             self.count += 1
-            yield "\t".join("" if cell is None else one_line(cell) for cell in row)
+            yield "\t".join("" if cell is None else no_formula(one_line(cell)) for cell in row)
 
     def render(self, width: int | None = None) -> Iterator[str]:
         """Lines for a terminal of `width` columns."""

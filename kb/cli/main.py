@@ -21,7 +21,7 @@ from typer.main import get_command, get_command_from_info, get_command_name, get
 from typer.models import CommandInfo
 
 from kb.cli import output, state
-from kb.errors import KbError, shown
+from kb.errors import KbError, one_line, shown
 
 GROUPS = "app"
 SINGLE = "command"
@@ -240,7 +240,7 @@ def _explain_call(error: Any) -> tuple[str, int]:
     path = context.command_path if context else "kb"
     if getattr(error, "option_name", None) == "--db":
         return "kb: --db goes before the noun, as in `kb --db PATH claim list`", 2
-    return f"kb: {message.rstrip('.')}; see `{path} --help`", 2
+    return f"kb: {one_line(message.rstrip('.'), 300)}; see `{path} --help`", 2
 
 
 def _stop_writing() -> None:

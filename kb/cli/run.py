@@ -12,7 +12,7 @@ from kb.cli.layout import Column, Page, Rows
 from kb.cli.options import Json
 from kb.cli.output import emit, mark
 from kb.cli.reproduce import metrics_on, verdicts_to_tell
-from kb.errors import KbError
+from kb.errors import KbError, shown
 
 app = typer.Typer(help="Runs: list, show, compare.", no_args_is_help=True)
 NO_RUN = "no run yet; kb reproduce --list shows what can be run"
@@ -163,8 +163,12 @@ def record(run_id: RunId) -> None:
     target = found.runs / run_id
     if target.exists():
         raise KbError(f"{target} is already there", code=1)
+    names = (recorded.RECORD, recorded.SAMPLES, *(artifact["path"] for artifact in kept["artifacts"]))
+    for name in names:
+        if not (source / name).resolve().is_relative_to(source.resolve()) or not (source / name).is_file():
+            raise KbError(f"{shown(str(name))} is no file of the run in {source}", "nothing was recorded")
     target.mkdir(parents=True)
-    for name in (recorded.RECORD, recorded.SAMPLES, *(artifact["path"] for artifact in kept["artifacts"])):
+    for name in names:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / name, target / name)
     say(f"recorded in {target}; kb library build brings it into claims.db")

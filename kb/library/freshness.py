@@ -13,6 +13,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ def current(folder: Path, cache_folder: Path) -> str | None:
         stats = [(home, path.stat()) for home, path in listed]
     except OSError:
         return None
-    if not listed:
-        return None
+    if not listed or not all(S_ISREG(stat.st_mode) for _, stat in stats):
+        return None  # a link to a device would never end
     signature = [str(folder), *([home, stat.st_size, stat.st_mtime_ns] for home, stat in stats)]
     cache = cache_folder / CACHE
     kept = _kept(cache)

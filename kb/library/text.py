@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kb import records
-from kb.errors import KbError, shown
+from kb.errors import KbError, one_line, shown
 from kb.library import freshness
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -33,7 +33,7 @@ class Problem:
     what: str
 
     def __str__(self) -> str:
-        return f"{self.home}:{self.line}: {self.what}" if self.line else f"{self.home}: {self.what}"
+        return one_line(f"{self.home}:{self.line}: {self.what}" if self.line else f"{self.home}: {self.what}")
 
 
 class BrokenLibrary(KbError):
@@ -153,7 +153,7 @@ def read_bytes(folder: Path, home: str, path: Path) -> bytes:
         BrokenLibrary: for a link out of the folder, what is no plain file, and a file that is too large.
     """
     try:
-        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        if not path.resolve().is_relative_to(folder.resolve()):
             raise BrokenLibrary([Problem(home, 0, "is a symbolic link out of the library: refused")])
         if not path.is_file():
             raise BrokenLibrary([Problem(home, 0, "is not a plain file")])

@@ -210,6 +210,8 @@ def write_library(library: LibraryText, wanted: Iterable[Wanted], folder: Path |
     target = folder or library.folder
     for home, text in sorted(changed.items()):
         path = target / home
+        if not path.parent.resolve().is_relative_to(target.resolve()):
+            raise KbError(f"{path.parent} is a symbolic link out of the library", "put a folder in its place")
         if text is None:
             path.unlink(missing_ok=True)
         else:

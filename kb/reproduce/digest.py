@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kb import files
 from kb.errors import KbError
+from kb.reproduce import isolation
 
 
 def code_digest(folder: Path, entry: str | None = None) -> str:
@@ -30,15 +33,22 @@ def code_digest(folder: Path, entry: str | None = None) -> str:
     for name, tree in trees.items():
         if name in used:
             digest.update(name.encode())
-            digest.update(ast.dump(_without_docstrings(tree)).encode())
+            try:
+                digest.update(ast.dump(_without_docstrings(tree)).encode("utf-8", "surrogatepass"))
+            except RecursionError:
+                raise KbError(f"{folder / name} is nested too deep") from None
     return digest.hexdigest()
 
 
 def _tree(path: Path) -> ast.Module:
     try:
-        return ast.parse(path.read_bytes(), filename=str(path))
-    except (SyntaxError, ValueError) as error:
-        raise KbError(f"{path} is no Python: {error}") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's advice on somebody's code is not ours to give
+            return ast.parse(files.read_bytes(path), filename=str(path))
+    except FileNotFoundError:
+        raise KbError(f"{path} is a link that leads nowhere") from None
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise KbError(f"{path} is no Python: {error or type(error).__name__}") from None
 
 
 def _used(folder: str, entry: str, trees: Mapping[str, ast.Module]) -> set[str]:
@@ -86,9 +96,14 @@ def file_digest(path: Path) -> str:
 
 
 def trust_digest(folder: Path) -> str:
-    """Digest of every file of an experiment's folder: what somebody trusted when they let it run."""
+    """Digest of every file of an experiment's folder: what somebody trusted when they let it run.
+
+    Raises:
+        KbError: when a symbolic link lies in it.
+    """
+    folder = folder.resolve()
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+    for path in isolation.files_of(folder):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
         digest.update(file_digest(path).encode())
     return digest.hexdigest()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kb import words
+from kb import files, words
 from kb.errors import KbError, NotFound
 from kb.margin import LEAST_UNITS
 from kb.reproduce import layout
@@ -41,6 +41,8 @@ PROTOCOL_FIELDS = (
 )
 """What makes two numbers comparable."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+LARGEST = 1e300
+"""Whole numbers of TOML may be longer than what floats and JSON hold."""
 
 
 @dataclass(frozen=True)
@@ -170,10 +172,10 @@ def load(place: Path) -> Manifest:
     """
     path = place if place.name.endswith(layout.FILE) else place / layout.FILE
     try:
-        raw = tomllib.loads(path.read_text("utf-8"))
+        raw = tomllib.loads(files.read_text(path))
     except FileNotFoundError:
         raise KbError(f"no {path.name} in {path.parent}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, a number of thousands of digits, lists in lists
         raise KbError(f"{path} cannot be read: {error}") from None
     return _Reader(path).manifest(raw)
 
@@ -338,10 +340,8 @@ class _Reader:
         elif isinstance(value, list):
             for inner in value:
                 self.plain(inner, where)
-        elif not isinstance(value, str | int | float) or (
-            isinstance(value, float) and not math.isfinite(value)
-        ):
-            self.complain(where, "must be text, a finite number, true or false")
+        elif not isinstance(value, str) and not (isinstance(value, int | float) and abs(value) < LARGEST):
+            self.complain(where, f"must be text, a number below {LARGEST:g}, true or false")
 
     def flag(self, raw: Mapping[str, Any], key: str, where: str) -> bool:
         value = raw.get(key, False)

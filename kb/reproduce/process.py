@@ -18,6 +18,7 @@ from typing import Any
 
 from kb.errors import KbError
 from kb.reproduce.report import EVENTS
+from kb.sources import credentials
 
 LOG = "log.txt"
 LONGEST_LINE = 1_000_000
@@ -103,10 +104,11 @@ def run(
         on_event: called with each whole event.
     """
     environment = {
-        **os.environ,
+        **credentials.without(dict(os.environ)),
         "PYTHONPATH": os.pathsep.join(map(str, roots)),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONSAFEPATH": "1",  # the run's folder is no place to import from
         "MPLBACKEND": "Agg",
     }
     with _ended_means_interrupted():

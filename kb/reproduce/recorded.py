@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from kb import files
 from kb.errors import KbError
+from kb.reproduce import record_shape
 
 RECORD = "run.json"
 SAMPLES = "samples.csv"
@@ -66,14 +69,17 @@ def read(folder: Path) -> dict[str, Any]:
     """
     path = folder / RECORD
     try:
-        run = json.loads(path.read_text("utf-8"))
+        run = json.loads(files.read_text(path))
     except FileNotFoundError:
         raise KbError(f"no {RECORD} in {folder}") from None
-    except (ValueError, OSError) as error:
+    except (ValueError, RecursionError) as error:
         raise KbError(f"{path} cannot be read: {error}") from None
     missing = [name for name in _NEEDED if name not in run] if isinstance(run, dict) else list(_NEEDED)
     if missing:
         raise KbError(f"{path} lacks {', '.join(missing)}")
+    wrong = record_shape.wrong_in(run)
+    if wrong:
+        raise KbError(f"{path}: {wrong}", "record it anew")
     run["samples"] = list(_samples(folder / SAMPLES))
     if run["state"] == "finished" and not run["samples"]:
         raise KbError(f"{path}: a finished run without samples cannot be judged again", "record it anew")
@@ -82,19 +88,21 @@ def read(folder: Path) -> dict[str, Any]:
 
 def _samples(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            for line, row in enumerate(csv.DictReader(file), 2):
-                try:
-                    value = float(row["value"])
-                    weight = float(row["weight"]) if row["weight"] else None
-                    if not math.isfinite(value):
-                        raise ValueError
-                    yield {"metric": row["metric"], "unit": row["unit"], "value": value, "weight": weight}
-                except (KeyError, TypeError, ValueError):
-                    raise KbError(f"{path}:{line}: no sample (metric,unit,value,weight)") from None
+        rows = csv.DictReader(io.StringIO(files.read_text(path), newline=""))
+        for line, row in enumerate(rows, 2):
+            try:
+                value = float(row["value"])
+                weight = float(row["weight"]) if row["weight"] else None
+                if not (
+                    math.isfinite(value) and math.isfinite(weight or 0) and row["metric"] and row["unit"]
+                ):
+                    raise ValueError
+                yield {"metric": row["metric"], "unit": row["unit"], "value": value, "weight": weight}
+            except (KeyError, TypeError, ValueError):
+                raise KbError(f"{path}:{line}: no sample (metric,unit,value,weight)") from None
     except FileNotFoundError:
         return
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
         raise KbError(f"{path} cannot be read: {error}") from None
 
 

@@ -138,14 +138,15 @@ class Report:
             return
         kept: list[str] = []
         whole = 0
-        for line in path.read_text("utf-8", errors="replace").splitlines():
+        # JSON leaves some line separators of Unicode as they are, so lines end at \n alone.
+        for line in path.read_text("utf-8", errors="replace").split("\n"):
             try:
                 event = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 break  # the line that was being written when the process died
             kept.append(line)
-            if event.get("event") == "finished":
-                self._done.add((event["kind"], event["step"]))
+            if isinstance(event, dict) and event.get("event") == "finished":
+                self._done.add((str(event.get("kind")), str(event.get("step"))))
                 whole = len(kept)
         half = path.with_suffix(".half")
         with half.open("w", encoding="utf-8") as out:

@@ -19,8 +19,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from kb.errors import KbError, NotFound
-from kb.reproduce import digest, process, recorded
+from kb.errors import KbError, NotFound, shown
+from kb.reproduce import digest, isolation, process, recorded
 from kb.reproduce.judging import judgements_of, metrics_of
 from kb.reproduce.manifest import Manifest, Preset
 from kb.reproduce.report import CONFIG
@@ -114,7 +114,8 @@ def execute(
         _keep(manifest, run, folder, places)
         started = time.monotonic()
         try:
-            ended = process.run(manifest.module, folder, [_module_path(manifest, folder)], lock, on_event)
+            path = isolation.module_path(manifest.folder, folder)
+            ended = process.run(manifest.module, folder, [path], lock, on_event)
         except OSError as error:
             raise KbError(f"{manifest.name} could not be started: {error}") from None
         run["seconds"] = round(before["seconds"] + time.monotonic() - started, 2)
@@ -139,18 +140,6 @@ def _cost(folder: Path) -> dict[str, float]:
     except KbError:
         earlier = {}
     return {name: earlier.get(name) or 0.0 for name in ("seconds", "cpu_seconds", "peak_memory_mb")}
-
-
-def _module_path(manifest: Manifest, folder: Path) -> Path:
-    """A folder that holds `reproductions/<this one>` and nothing else.
-
-    Trust was given to the experiment's own folder: nothing that lies beside it can be imported.
-    """
-    link = folder / "path" / "reproductions" / manifest.folder.name
-    link.parent.mkdir(parents=True, exist_ok=True)
-    if not link.is_symlink():
-        link.symlink_to(manifest.folder.resolve(), target_is_directory=True)
-    return link.parent.parent
 
 
 def _clean(value: Any) -> Any:
@@ -247,7 +236,7 @@ def begun(resume: str, *bases: Path) -> tuple[Path, dict[str, Any]]:
         NotFound: when there is none of that name.
         KbError: when its configuration is broken.
     """
-    if Path(resume).name != resume:
+    if Path(resume).name != resume or resume == "..":
         raise KbError(f"{resume!r} is no run's name", "kb run list shows the runs")
     folder = next((base / resume for base in bases if (base / resume / CONFIG).is_file()), None)
     if folder is None:
@@ -345,7 +334,7 @@ def _sample(event: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
     if not good:
         raise KbError(f"it reported a sample that is none: {json.dumps(event)[:200]}")
     if names[0] not in known:
-        raise KbError(f"it reported samples of {names[0]!r}, which no metric of the manifest uses")
+        raise KbError(f"it reported samples of {shown(str(names[0]))}, which no metric of the manifest uses")
     return {
         "metric": names[0],
         "unit": names[1],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from urllib.parse import urlsplit, urlunsplit
@@ -62,6 +63,17 @@ class Answer:
 def now() -> str:
     """The time as the store writes it: UTC, to the second."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+_SECRETS = re.compile(
+    r"(?i)[?&#;](?:x-amz-)?((?:api|access|auth|private|secret)?[-_]?(?:key|token)|password|passwd|secret|signature|sig)="
+)
+
+
+def names_a_secret(url: str) -> str:
+    """What a part of an address's query that is nobody else's business is called, such as key; '' where none is."""
+    found = _SECRETS.search(url)
+    return found[1].lower() if found else ""
 
 
 def shown_address(url: str) -> str:

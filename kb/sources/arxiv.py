@@ -119,7 +119,7 @@ def _root(body: bytes) -> ElementTree.Element:
     try:
         guard.Parse(body, True)
         return ElementTree.fromstring(body)
-    except (expat.ExpatError, ElementTree.ParseError, ValueError):
+    except (expat.ExpatError, ElementTree.ParseError, ValueError, LookupError):  # the last: no such encoding
         raise Refused("the answer of arXiv is no XML", "try again later") from None
 
 

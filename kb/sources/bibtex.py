@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from kb import words
-from kb.errors import KbError, shown
+from kb.errors import KbError, one_line, shown
 from kb.sources import blocks, keys, scan
 from kb.sources.inherit import Draft, inherit
 
@@ -50,7 +50,7 @@ class Failure:
 
     def __str__(self) -> str:
         place = f"{self.where}:{self.line}" if self.where else f"line {self.line}"
-        return f"{place}: {self.key + ': ' if self.key else ''}{self.what}"
+        return one_line(f"{place}: {self.key + ': ' if self.key else ''}{self.what}")
 
 
 @dataclass

@@ -24,6 +24,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from kb.sources import credentials
 from kb.sources.answer import JSON, Answer, BadRequest, BudgetSpent, Refused, Unreachable, now, shown_address
 from kb.sources.public import addresses_of, is_public, literal_of
 
@@ -165,7 +166,12 @@ class Http:
         ways, direct = self._ways(target)
         with httpx.Client(
             timeout=httpx.Timeout(max(patience, 0.05), connect=max(min(patience, CONNECTING), 0.05)),
-            headers={"User-Agent": user_agent(), "Accept": ", ".join(accept), "Accept-Encoding": "gzip"},
+            headers={
+                "User-Agent": user_agent(),
+                "Accept": ", ".join(accept),
+                "Accept-Encoding": "gzip",
+                **credentials.headers_for(target),
+            },
             verify=_tls(),
             mounts=dict.fromkeys(("all://", "http://", "https://")) if direct else None,
             follow_redirects=False,

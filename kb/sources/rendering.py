@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kb import files
 from kb.errors import KbError
 from kb.sources.identifiers import arxiv_of
 
@@ -50,11 +51,9 @@ def from_file(path: Path) -> Extracted:
         KbError: when it cannot be read, is too large, or holds no text.
     """
     try:
-        if path.stat().st_size > LARGEST:
-            raise KbError(f"{path} has more than {LARGEST >> 20} MB", "give the paper alone")
-        content = path.read_bytes()
-    except OSError as error:
-        raise KbError(f"{path} cannot be read: {error.strerror}") from None
+        content = files.read_bytes(path, LARGEST)
+    except FileNotFoundError:
+        raise KbError(f"no file {path}") from None
     return extract(content, kind_of(content, path.name), str(path))
 
 

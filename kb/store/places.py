@@ -46,6 +46,10 @@ def find(db: str | None = None, start: Path | None = None) -> Places:
         working = working.absolute()
     else:
         working = (local or data_folder()) / "store.db"
+        if local and (local.is_symlink() or working.is_symlink()):
+            # A clone may bring links along: what is local is written into the workspace or where --db says.
+            link = local if local.is_symlink() else working
+            raise KbError(f"{link} is a symbolic link: not followed", "remove it, or name a store with --db")
     folders = [folder for base in (workspace, ship) if base for folder in [base / "reproductions"]]
     return Places(
         workspace=workspace,

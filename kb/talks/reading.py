@@ -9,8 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kb import files
 from kb.checks.figures import Computed
-from kb.errors import NotFound
+from kb.errors import KbError, NotFound
 
 if TYPE_CHECKING:
     from kb.checks.prediction import Item
@@ -135,8 +136,8 @@ class StoreReading:
             if not folder.is_absolute() or not path.is_relative_to(folder.resolve()):
                 continue
             try:
-                data = path.read_bytes() if path.stat().st_size <= MOST_BYTES else b""
-            except OSError:
+                data = files.read_bytes(path, MOST_BYTES)
+            except (OSError, KbError):
                 continue
             if data and (not artifact["sha256"] or sha256(data).hexdigest() == artifact["sha256"]):
                 return str(path)

@@ -172,10 +172,16 @@ CLAIMS = [
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small store: three claims, two sources, two figures, a talk, a reproduction with a recorded run."""
+    path = tmp_path_factory.mktemp("library") / "store.db"
+    filled(path)
+    return path
+
+
+def filled(path: Path) -> None:
+    """Make the small store."""
     from kb import records
     from kb.store import connect, edit
 
-    path = tmp_path_factory.mktemp("library") / "store.db"
     connect.create(path)
     talk = {"name": "short-talk", "title": "A short talk", "select": {"claims": ["four-percent"]}}
     with connect.writing_to(path) as session, edit.bulk(session):
@@ -183,7 +189,6 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for data in found:
                 edit.put(session, records.parse(kind, data), record_history=False)
     _save_run(path)
-    return path
 
 
 BECAUSE = "share 0.95 [0.92, 0.98] is at least 0.9"

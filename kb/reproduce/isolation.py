@@ -1,0 +1,54 @@
+"""What an experiment's process can import: the files of its own folder that somebody trusted, and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from kb.errors import KbError
+
+_BYTECODE = "__pycache__"
+_IMPORTED = (".py", ".pyc", ".so", ".pyd")
+
+
+def files_of(folder: Path) -> Iterator[Path]:
+    """The files of an experiment, in a fixed order: all that lies in its folder but Python's own cache.
+
+    Raises:
+        KbError: at a symbolic link: what it leads to could change without anybody being asked again.
+    """
+    for path in sorted(folder.rglob("*")):
+        if _BYTECODE in path.relative_to(folder).parts:
+            continue
+        if path.is_symlink() and path.exists():  # one that leads nowhere is an editor's lock
+            raise KbError(f"{path} is a symbolic link", "what an experiment uses lies in its own folder")
+        if path.is_file():
+            yield path
+
+
+def module_path(experiment: Path, run: Path) -> Path:
+    """A folder inside the run's that holds `reproductions/<this one>` and nothing else, made anew.
+
+    Each file is linked by itself: bytecode that lies in the experiment's folder could be of another program than
+    the text that somebody read, and Python would run it unseen.
+
+    Raises:
+        KbError: when the run's folder holds modules of its own, which Python could import in place of others.
+    """
+    place = run / "path"
+    if place.is_symlink():
+        place.unlink()
+    elif place.exists():
+        shutil.rmtree(place)
+    for path in run.rglob("*"):
+        if path.suffix in _IMPORTED:
+            raise KbError(f"{run} holds a program ({path.name})", "a run's folder has none; start a new run")
+    source = experiment.resolve()
+    target = place / "reproductions" / experiment.name
+    target.mkdir(parents=True)
+    for path in files_of(source):
+        link = target / path.relative_to(source)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(path)
+    return place

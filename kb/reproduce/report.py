@@ -138,7 +138,7 @@ class Report:
             return
         kept: list[str] = []
         whole = 0
-        for line in path.read_text("utf-8", errors="replace").splitlines():
+        for line in path.read_text("utf-8", errors="replace").split("\n"):
             try:
                 event = json.loads(line)
             except ValueError:

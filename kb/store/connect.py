@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from kb.errors import KbError
 from kb.store import migrations
 from kb.store.backup import backup_before_migration, copy_database
+from kb.store.halves import beside
 from kb.store.places import Places
 
 if TYPE_CHECKING:
@@ -136,9 +137,11 @@ def migrate(places: Places) -> tuple[int, int]:
 
 
 def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    mode = "ro" if read_only else "rw"
+    mode = "mode=ro" if read_only else "mode=rw"
+    if read_only and _nobody_can_write(path):
+        mode = "immutable=1"
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
+        f"{path.absolute().as_uri()}?{mode}",
         uri=True,
         isolation_level=None,
         timeout=BUSY_SECONDS,
@@ -146,6 +149,14 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     )
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
+
+
+def _nobody_can_write(path: Path) -> bool:
+    """Whether a store lies where no journal can be put, and there is none: SQLite then must not look for one.
+
+    A working store is in write-ahead mode, which needs a file beside it even to read.
+    """
+    return not os.access(path.parent, os.W_OK) and not os.path.lexists(f"{path}-wal")
 
 
 def _version_of(path: Path) -> int:
@@ -180,8 +191,7 @@ def _make_working_store(places: Places) -> None:
     """Copy the released store beside the working one's place and rename it: never half a store."""
     path = places.working
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
+    with beside(path) as half:
         if places.released.exists():
             with contextlib.closing(open_to_read(places.released)) as source:
                 copy_database(source, half)
@@ -192,9 +202,6 @@ def _make_working_store(places: Places) -> None:
         # Two first writers at once: the one that comes second keeps the store of the first.
         with contextlib.suppress(FileExistsError):
             os.link(half, path)
-    finally:
-        for leftover in (half, Path(f"{half}-wal"), Path(f"{half}-shm"), Path(f"{half}-journal")):
-            leftover.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -45,7 +45,9 @@ def build(folder: Path, roots: Sequence[Path], target: Path) -> dict[str, int]:
 
     library = read_library(folder)
     if target.parent.is_dir() and not os.access(target.parent, os.W_OK):
-        raise KbError(f"{target} cannot be made: its folder cannot be written", "build elsewhere with -o FILE")
+        raise KbError(
+            f"{target} cannot be made: its folder cannot be written", "build elsewhere with -o FILE"
+        )
     with errors_told(target), beside(target) as half:
         counts = _fill(half, library, roots, target)
         _settle(half)

@@ -29,32 +29,40 @@ BEFORE, WRITING, BEHIND = 0, 1, 2
 
 
 class Where:
-    """Shared memory: the phase that the fork is in, and when its first write began."""
+    """Shared memory: the phase that the fork is in, and when each of its writes began and ended."""
+
+    MOST = 16
 
     def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, 16)
+        self._memory = mmap.mmap(-1, 2 + 16 * self.MOST)
         self._depth = 0
 
     def clear(self) -> None:
-        self._memory[:16] = bytes(16)
+        self._memory[:] = bytes(len(self._memory))
 
     def enter(self) -> None:
-        if not self.began:
-            self._memory[8:16] = struct.pack("d", time.monotonic())
         self._depth += 1
-        self._memory[0] = WRITING
+        if self._depth == 1:
+            number = self._memory[1]
+            self._memory[2 + 16 * number : 10 + 16 * number] = struct.pack("d", time.monotonic())
+            self._memory[1] = number + 1
+            self._memory[0] = WRITING
 
     def leave(self) -> None:
         self._depth -= 1
-        self._memory[0] = WRITING if self._depth else BEHIND
+        if self._depth == 0:
+            number = self._memory[1] - 1
+            self._memory[10 + 16 * number : 18 + 16 * number] = struct.pack("d", time.monotonic())
+            self._memory[0] = BEHIND
 
     @property
     def phase(self) -> int:
         return self._memory[0]
 
     @property
-    def began(self) -> float:
-        return float(struct.unpack("d", self._memory[8:16])[0])
+    def writes(self) -> list[tuple[float, float]]:
+        """Beginning and end of each write on the monotonic clock; an end of 0 has not come."""
+        return [struct.unpack_from("dd", self._memory, 2 + 16 * n) for n in range(self._memory[1])]
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -87,8 +95,8 @@ class Ended:
     said: str
     phase: int
     seconds: float
-    write: float
-    """Seconds from the first write to the end; 0 where nothing was written."""
+    writes: list[float]
+    """Seconds that each write took."""
 
 
 @dataclass
@@ -115,7 +123,7 @@ class Tally:
         else:
             self.behind += 1
 
-    def conclude(self, tried: int = TRIES) -> None:
+    def conclude(self, tried: int = TRIES, writing: int = TRIES // 6) -> None:
         """Print the counts, then hold them: everything was tried and nothing lost, and writes were hit."""
         print(
             f"\n| {self.kind} | {self.tried} | {self.before} | {self.writing} | {self.behind} | {self.ended} "
@@ -123,9 +131,7 @@ class Tally:
         )
         assert self.lost == []
         assert self.tried == tried
-        assert self.writing >= tried // 6, (
-            "too few kills fell into a write: the moments need to be chosen anew"
-        )
+        assert self.writing >= writing, "too few kills fell into a write: the moments need to be chosen anew"
 
 
 class Killer:
@@ -141,40 +147,41 @@ class Killer:
         self.where = Where()
         self.said = folder / "said.txt"
         self.seconds = 0.0
-        self.write = 0.0
+        self.writes: list[float] = []
 
-    def measure(self, prepare: Callable[[], None] = lambda: None, times: int = 2) -> None:
-        """How long the command takes when nobody kills it, and how long from its first write to its end."""
+    def measure(self, prepare: Callable[[], None] = lambda: None, times: int = 3) -> None:
+        """How long the command takes when nobody kills it, and each of its writes."""
         ends = []
         for _ in range(times):
             prepare()
             ends.append(self.whole())
-        self.seconds = max(end.seconds for end in ends)
-        self.write = max(end.write for end in ends)
-        assert self.write > 0, f"{self.kind} writes nothing"
+        self.seconds = min(end.seconds for end in ends)
+        self.writes = [min(lengths) for lengths in zip(*(end.writes for end in ends), strict=True)]
+        assert self.writes, f"{self.kind} writes nothing"
 
     def whole(self, call: Callable[[], int] | None = None) -> Ended:
         """Run a call to its end, which must be a good one."""
-        end = self._run(call or self.call, None, 0.0)
+        end = self._run(call or self.call, None, None)
         assert end.code == 0, f"{self.kind}: exit code {end.code}: {end.said}"
         return end
 
     def kill(self, number: int, after: Callable[[], None] = lambda: None) -> Ended:
-        """Run the call and kill it; the moment is the one drawn for this number.
+        """Run the call and kill it: for even numbers at any moment, for odd ones in one of its writes.
 
         Args:
             after: called right after the kill, to kill what the call had started.
         """
-        in_the_write = number % 2 == 1
-        share = self.random.random()
-        wait = share * (self.write if in_the_write else self.seconds) * 1.05
-        return self._run(self.call, in_the_write, wait, after)
+        share = self.random.random() * 1.05
+        if number % 2 == 0:
+            return self._run(self.call, None, share * self.seconds, after)
+        write = self.random.randrange(len(self.writes))
+        return self._run(self.call, write, share * self.writes[write], after)
 
     def _run(
         self,
         call: Callable[[], int],
-        in_the_write: bool | None,
-        wait: float,
+        write: int | None,
+        wait: float | None,
         after: Callable[[], None] = lambda: None,
     ) -> Ended:
         self.where.clear()
@@ -183,33 +190,33 @@ class Killer:
         child = os.fork()
         if child == 0:
             self._be_the_child(call)
-        if in_the_write is None:
+        if wait is None:
             _, status = os.waitpid(child, 0)
         else:
-            status = self._wait(child, in_the_write, wait)
+            status = self._wait(child, write, wait)
             after()
         over = time.monotonic()
         code = os.waitstatus_to_exitcode(status)
         killed = code == -signal.SIGKILL
         assert killed or code >= 0, f"{self.kind} died of signal {-code}"
-        began = self.where.began
         return Ended(
             None if killed else code,
             self.said.read_text("utf-8", errors="replace") if self.said.exists() else "",
             self.where.phase,
             over - started,
-            over - began if began else 0.0,
+            [ended - began for began, ended in self.where.writes if ended],
         )
 
-    def _wait(self, child: int, in_the_write: bool, wait: float) -> int:
+    def _wait(self, child: int, write: int | None, wait: float) -> int:
+        """Wait for the moment, `wait` seconds after the start or after that write began, and kill."""
         limit = time.monotonic() + 60
-        deadline = None if in_the_write else time.monotonic() + wait
+        deadline = time.monotonic() + wait if write is None else None
         while time.monotonic() < limit:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
                 return status
-            if deadline is None and self.where.began:
-                deadline = self.where.began + wait
+            if deadline is None and write is not None and len(self.where.writes) > write:
+                deadline = self.where.writes[write][0] + wait
             if deadline is not None and time.monotonic() >= deadline:
                 break
             time.sleep(0.0005)

@@ -152,11 +152,16 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 
 def _nobody_can_write(path: Path) -> bool:
-    """Whether a store lies where no journal can be put, and there is none: SQLite then must not look for one.
+    """Whether a store lies where no file can be put, and has none beside it: SQLite then must not look for one.
 
-    A working store is in write-ahead mode, which needs a file beside it even to read.
+    A working store is in write-ahead mode, which needs two files beside it even to read.
     """
-    return not os.access(path.parent, os.W_OK) and not os.path.lexists(f"{path}-wal")
+    if os.access(path.parent, os.W_OK) or os.path.exists(f"{path}-shm"):  # noqa: PTH110 - no object made
+        return False
+    try:
+        return os.stat(f"{path}-wal").st_size == 0  # noqa: PTH116
+    except OSError:
+        return True
 
 
 def _version_of(path: Path) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +21,10 @@ from kb.store.halves import beside
 from kb.store.places import Places
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
     from sqlmodel import Session
 
-BUSY_SECONDS = 10
+BUSY_SECONDS = 30
 """How long a writer waits for another before it gives up."""
 
 
@@ -89,7 +91,7 @@ def writing_to(path: Path) -> Iterator[Session]:
     engine = create_engine(
         "sqlite://", creator=lambda: _connect(path, read_only=False), poolclass=NullPool, hide_parameters=True
     )
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(engine, "begin", _begin)
     try:
         with errors_told(path), Session(engine) as session, session.begin():
             try:
@@ -106,6 +108,26 @@ def writing_to(path: Path) -> Iterator[Session]:
         raise
     finally:
         engine.dispose()
+
+
+def _begin(connection: Connection) -> None:
+    """Begin to write, waiting for our turn.
+
+    SQLite's own waiting asks less and less often, so among many writers who has waited long is passed over
+    again and again by who has just come. Here all ask equally often.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            break
+        except Exception as error:
+            busy = "database is locked" in str(getattr(error, "orig", ""))
+            if not busy or time.monotonic() > deadline:
+                raise
+        time.sleep(0.001 + os.urandom(1)[0] / 25_600)
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(1000 * BUSY_SECONDS)}")
 
 
 def raw(session: Session) -> sqlite3.Connection:

@@ -173,6 +173,7 @@ def test_a_removal_holds_between_two_who_have_met_and_not_before(two: tuple[Copy
     ada.remove("third")
     ada.export()
     assert [(t.name, t.action) for t in ada.meet(ben).taken] == [("third", "added")]
+    ada.export()
     assert not ben.meet(ada).taken
     ada.remove("third")
     ada.export()

@@ -117,7 +117,7 @@ def test_a_record_that_a_pull_brings_changed_and_that_changed_here_is_listed_and
 def test_a_merge_that_git_leaves_open_is_told_by_file_and_line_and_settled_record_by_record(
     two: tuple[Copy, Copy], tmp_path: Path
 ) -> None:
-    """The way out that docs/library-format.md describes."""
+    """The way out that docs/together.md describes."""
     ada, ben = two
     ada.change("first", statement="Ada's.")
     ada.put(claim("his"))

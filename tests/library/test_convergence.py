@@ -256,7 +256,12 @@ def counted() -> Iterator[dict[str, int]]:
     print(f"\n| {counts} lost 0")
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=EXAMPLES,
+    derandomize=EXAMPLES < 100,  # the same histories on every change; new ones with `make faults`
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(acquainted=st.booleans(), steps=st.lists(STEPS, min_size=1, max_size=14))
 def test_three_copies_converge_and_lose_nothing(
     acquainted: bool,

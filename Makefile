@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test lint format types contracts docs fuzz bench slides build wheel clean
+.PHONY: help demo test faults lint format types contracts docs fuzz bench slides build wheel clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -30,6 +30,10 @@ demo: $(READY) ## the main job on real content: list, show, search, reproduce, c
 
 test: $(READY) ## the tests
 	$(BIN)/python -m pytest
+
+faults: $(READY) ## kill, fill up and crowd the store many times; the counts are printed (half an hour)
+	KB_FAULTS=200 KB_FAULTS_CHANGES=500 KB_FAULTS_HISTORIES=1000 \
+	$(BIN)/python -m pytest -s tests/faults tests/library/test_convergence.py
 
 lint: $(READY) types contracts ## style, types and the one-way-down import contracts
 	$(BIN)/ruff check .

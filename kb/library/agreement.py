@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
 
+MERGED = "sync with "
+"""How the reason of a change begins that a merge made."""
+
+
 @dataclass(frozen=True)
 class Conflicting:
     """A record that stays as it is until somebody decides."""
@@ -39,6 +43,15 @@ def was_ours(connection: sqlite3.Connection, key: Name, content: str) -> bool:
     return any(
         json.loads(version).get("record") == wanted for row in past for version in (row[0], row[1]) if version
     )
+
+
+def is_ours(connection: sqlite3.Connection, key: Name) -> bool:
+    """Whether the last change of the record was made here, and was not what a merge brought."""
+    last = connection.execute(
+        "SELECT why FROM change WHERE kind = ? AND name = ? AND action <> 'verdict' ORDER BY seq DESC LIMIT 1",
+        key,
+    ).fetchone()
+    return last is not None and not last[0].startswith(MERGED)
 
 
 def agree(connection: sqlite3.Connection, origin: str, kind: str, name: str, content: str) -> None:

@@ -41,18 +41,17 @@ def build(folder: Path, roots: Sequence[Path], target: Path) -> dict[str, int]:
         KbError: when a recorded run is broken, or the file cannot be written.
     """
     from kb.store.connect import errors_told
+    from kb.store.halves import beside
 
     library = read_library(folder)
-    half = target.with_name(f".{target.name}.{os.getpid()}.new")
-    try:
-        with errors_told(target):
-            counts = _fill(half, library, roots, target)
-            _settle(half)
-            half.replace(target)
-    finally:
-        for leftover in (half, Path(f"{half}-journal"), Path(f"{half}-wal"), Path(f"{half}-shm")):
-            with contextlib.suppress(OSError):
-                leftover.unlink(missing_ok=True)
+    if target.parent.is_dir() and not os.access(target.parent, os.W_OK):
+        raise KbError(
+            f"{target} cannot be made: its folder cannot be written", "build elsewhere with -o FILE"
+        )
+    with errors_told(target), beside(target) as half:
+        counts = _fill(half, library, roots, target)
+        _settle(half)
+        half.replace(target)
     return counts
 
 

@@ -71,7 +71,7 @@ class _Merge:
         self.side = side
         self.origin = origin
         self.report = Report(origin)
-        self.why = f"sync with {origin}"
+        self.why = f"{agreement.MERGED}{origin}"
         self.take: set[Name] = set()
         self.settled: set[Name] = set()
         self.conflicts: dict[Name, str] = {}
@@ -118,6 +118,11 @@ class _Merge:
                         f"{where}: {kind} {old} is a former name of {new} here", "rename one of them"
                     )
                 self.side.names[kind, old] = new
+        # Both renamed the same record: theirs is compared under our name, and its name will find ours.
+        for (kind, old), theirs in sorted(self.side.aliases.items()):
+            new = ours.aliases.get((kind, old), "")
+            if new and (kind, theirs) not in ours.prints and (kind, new) not in self.side.prints:
+                self.side.names.setdefault((kind, theirs), new)
         if self.side.names:
             self.side.index()
 
@@ -155,7 +160,7 @@ class _Merge:
             self.report.same += 1
         elif their == base or (our == base and key in self.first_met and self._is_behind(key)):
             self.report.ahead += 1
-        elif our == base:
+        elif our == base and not (key in self.first_met and agreement.is_ours(self.connection, key)):
             self.take.add(key)
         elif their is None:
             self.conflicts[key] = "changed here, removed there"

@@ -21,6 +21,7 @@ MAX_PROBLEMS = 20
 FOLDERS = {"claim": "claims", "figure": "figures", "talk": "talks"}
 SUFFIXES = {"claim": ".yaml", "figure": ".csv", "talk": ".yaml"}
 REFERENCES = "references.bib"
+_MERGE_MARKS = re.compile(r"^<{7} .*?^={7}$.*?^>{7} ", re.MULTILINE | re.DOTALL)
 _NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*")
 
 
@@ -185,6 +186,10 @@ def as_text(home: str, content: bytes) -> str:
     if at >= 0:
         line = text.count("\n", 0, at) + 1
         raise BrokenLibrary([Problem(home, line, "ends in CR LF: save it with LF line ends")])
+    marked = _MERGE_MARKS.search(text)
+    if marked:
+        what = "git left a conflict open here: settle it in the file, or record by record: docs/together.md"
+        raise BrokenLibrary([Problem(home, text.count("\n", 0, marked.start()) + 1, what)])
     at = text.find("\0")
     if at >= 0:
         raise BrokenLibrary([Problem(home, text.count("\n", 0, at) + 1, "holds a NUL character")])

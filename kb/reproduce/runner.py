@@ -100,7 +100,12 @@ def execute(
     base = out or places.runs
     code = manifest.code
     if resume is not None:
-        folder, config = _resumed(manifest, base, places.runs, resume, code)
+        folder, config = begun(resume, base, places.runs)
+        if config["reproduction"] != manifest.name:
+            raise KbError(f"{resume} is a run of {config['reproduction']}, not of {manifest.name}")
+        if _state_of(folder) == "finished":
+            return _finished(manifest, resume, folder, places)
+        _must_be_the_same_code(manifest, resume, config, code)
     else:
         chosen = check_ready(manifest, preset, base)
         if original is not None and manifest.original is None:
@@ -213,20 +218,30 @@ def cache_folder() -> Path:
     return Path(named) / "kb" if named and Path(named).is_absolute() else data_folder() / "cache"
 
 
-def _resumed(
-    manifest: Manifest, base: Path, runs: Path, resume: str, code: str
-) -> tuple[Path, dict[str, Any]]:
-    folder, config = begun(resume, base, runs)
-    if config["reproduction"] != manifest.name:
-        raise KbError(f"{resume} is a run of {config['reproduction']}, not of {manifest.name}")
+def _finished(manifest: Manifest, resume: str, folder: Path, places: Places) -> dict[str, Any]:
+    """A run whose record is whole: kb may have died before the store had it, then it gets it now.
+
+    Raises:
+        KbError: when the store has it.
+    """
+    from kb.store import connect, queries
+
+    with contextlib.closing(connect.for_reading(places)) as connection:
+        stored = {run["id"]: run["state"] for run in queries.list_runs(connection)}
+    if stored.get(resume) == "finished":
+        raise KbError(f"{resume} is finished already", f"kb run show {resume} shows it", code=1)
+    run = recorded.read(folder)
+    with process.locked(folder):
+        _keep(manifest, run, folder, places)
+    return {**run, "folder": str(folder)}
+
+
+def _must_be_the_same_code(manifest: Manifest, resume: str, config: Mapping[str, Any], code: str) -> None:
     if config["code_digest"] != code or config["version"] != manifest.version:
         raise KbError(
             f"the code of {manifest.name} has changed since {resume} began",
             "start a new run; mixing two versions would be no result of either",
         )
-    if _state_of(folder) == "finished":
-        raise KbError(f"{resume} is finished already", f"kb run show {resume} shows it", code=1)
-    return folder, config
 
 
 def begun(resume: str, *bases: Path) -> tuple[Path, dict[str, Any]]:

@@ -8,25 +8,34 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from kb.errors import KbError
+from kb.store.halves import beside
 
 
 def copy_database(source: sqlite3.Connection, target: Path) -> None:
-    """Copy the store behind `source` to the new file `target`.
+    """Copy the store behind `source` to the new file `target`, which is there whole or not at all.
 
     Raises:
         KbError: when `target` exists.
     """
     if target.exists():
         raise KbError(f"{target} is already there", "name a new file")
-    with contextlib.closing(sqlite3.connect(target)) as copy:
-        source.backup(copy)
+    with beside(target) as half:
+        with contextlib.closing(sqlite3.connect(half)) as copy:
+            source.backup(copy)
+        half.replace(target)
 
 
 def backup_before_migration(path: Path) -> Path:
-    """Back the store at `path` up beside it, named after its schema and the time; the backup's path."""
+    """Back the store at `path` up beside it, named after its schema and the time; the backup's path.
+
+    A backup that was made after the last change will do: a migration that keeps failing must not fill the disk.
+    """
     now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         number = connection.execute("PRAGMA user_version").fetchone()[0]
+        kept = _newer_than_the_store(path, number)
+        if kept:
+            return kept
         target = path.with_name(f"{path.name}.backup-{number}-{now}")
         count = 1
         while target.exists():
@@ -34,3 +43,11 @@ def backup_before_migration(path: Path) -> Path:
             target = path.with_name(f"{path.name}.backup-{number}-{now}-{count}")
         copy_database(connection, target)
     return target
+
+
+def _newer_than_the_store(path: Path, number: int) -> Path | None:
+    files = (path, path.with_name(f"{path.name}-wal"))
+    changed = max(file.stat().st_mtime_ns for file in files if file.exists())
+    backups = [p for p in path.parent.iterdir() if p.name.startswith(f"{path.name}.backup-{number}-")]
+    newest = max(backups, key=lambda backup: backup.stat().st_mtime_ns, default=None)
+    return newest if newest and newest.stat().st_mtime_ns > changed else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,12 +17,14 @@ from typing import TYPE_CHECKING
 from kb.errors import KbError
 from kb.store import migrations
 from kb.store.backup import backup_before_migration, copy_database
+from kb.store.halves import beside
 from kb.store.places import Places
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
     from sqlmodel import Session
 
-BUSY_SECONDS = 10
+BUSY_SECONDS = 30
 """How long a writer waits for another before it gives up."""
 
 
@@ -88,7 +91,7 @@ def writing_to(path: Path) -> Iterator[Session]:
     engine = create_engine(
         "sqlite://", creator=lambda: _connect(path, read_only=False), poolclass=NullPool, hide_parameters=True
     )
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(engine, "begin", _begin)
     try:
         with errors_told(path), Session(engine) as session, session.begin():
             try:
@@ -105,6 +108,26 @@ def writing_to(path: Path) -> Iterator[Session]:
         raise
     finally:
         engine.dispose()
+
+
+def _begin(connection: Connection) -> None:
+    """Begin to write, waiting for our turn.
+
+    SQLite's own waiting asks less and less often, so among many writers who has waited long is passed over
+    again and again by who has just come. Here all ask equally often.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            break
+        except Exception as error:
+            busy = "database is locked" in str(getattr(error, "orig", ""))
+            if not busy or time.monotonic() > deadline:
+                raise
+        time.sleep(0.001 + os.urandom(1)[0] / 25_600)
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(1000 * BUSY_SECONDS)}")
 
 
 def raw(session: Session) -> sqlite3.Connection:
@@ -136,9 +159,11 @@ def migrate(places: Places) -> tuple[int, int]:
 
 
 def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    mode = "ro" if read_only else "rw"
+    mode = "mode=ro" if read_only else "mode=rw"
+    if read_only and _nobody_can_write(path):
+        mode = "immutable=1"
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
+        f"{path.absolute().as_uri()}?{mode}",
         uri=True,
         isolation_level=None,
         timeout=BUSY_SECONDS,
@@ -146,6 +171,19 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     )
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
+
+
+def _nobody_can_write(path: Path) -> bool:
+    """Whether a store lies where no file can be put, and has none beside it: SQLite then must not look for one.
+
+    A working store is in write-ahead mode, which needs two files beside it even to read.
+    """
+    if os.access(path.parent, os.W_OK) or os.path.exists(f"{path}-shm"):  # noqa: PTH110 - no object made
+        return False
+    try:
+        return os.stat(f"{path}-wal").st_size == 0  # noqa: PTH116
+    except OSError:
+        return True
 
 
 def _version_of(path: Path) -> int:
@@ -180,8 +218,7 @@ def _make_working_store(places: Places) -> None:
     """Copy the released store beside the working one's place and rename it: never half a store."""
     path = places.working
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
+    with beside(path) as half:
         if places.released.exists():
             with contextlib.closing(open_to_read(places.released)) as source:
                 copy_database(source, half)
@@ -192,9 +229,6 @@ def _make_working_store(places: Places) -> None:
         # Two first writers at once: the one that comes second keeps the store of the first.
         with contextlib.suppress(FileExistsError):
             os.link(half, path)
-    finally:
-        for leftover in (half, Path(f"{half}-wal"), Path(f"{half}-shm"), Path(f"{half}-journal")):
-            leftover.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

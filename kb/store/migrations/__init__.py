@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 APPLICATION_ID = 0x6B62636C
@@ -44,14 +45,32 @@ def apply(connection: sqlite3.Connection) -> list[Migration]:
     """
     applied: list[Migration] = []
     for migration in MIGRATIONS[version(connection) :]:
+        connection.execute("BEGIN IMMEDIATE")
         try:
-            connection.executescript(
-                f"BEGIN IMMEDIATE;\n{migration.sql}\n"
-                f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {migration.number};\nCOMMIT;"
-            )
-        except sqlite3.Error:
+            if version(connection) < migration.number:  # else another process was faster
+                for statement in _statements(migration.sql):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {migration.number}")
+                applied.append(migration)
+            connection.execute("COMMIT")
+        except BaseException:
             if connection.in_transaction:
                 connection.rollback()
             raise
-        applied.append(migration)
     return applied
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script; each begins on a line of its own.
+
+    `executescript` would commit first what is open, so the version could not be asked for under the lock.
+    """
+    lines: list[str] = []
+    for line in script.split("\n"):
+        lines.append(line)
+        statement = "\n".join(lines)
+        if sqlite3.complete_statement(statement):
+            yield statement
+            lines = []
+    yield "\n".join(lines)  # blank, a comment, or what SQLite then calls incomplete

@@ -1,0 +1,220 @@
+"""Two people, a real git repository, and citations/ merged by git: both sides' claims survive."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kb.errors import KbError
+from kb.library import build as builder
+from kb.library import workspace
+from kb.library.text import BrokenLibrary
+from kb.store import places
+from tests.library.conftest import Copy, claim, write_text
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+THEIR_FILE = "- {id: hers, kind: framing, statement: Hers., asserted_by: Ben, status: open}\n"
+
+
+def git(folder: Path, *arguments: str, code: int = 0) -> str:
+    """A git command that must end with `code`; nobody's own configuration takes part."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        **{f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+    }
+    done = subprocess.run(["git", *arguments], cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> tuple[Copy, Copy]:
+    """Two clones of one repository, each with a store in step with its text."""
+    origin = tmp_path / "origin"
+    write_text(origin)
+    (origin / ".gitignore").write_text(".kb/\n")
+    git(origin, "init", "-q", "-b", "main")
+    git(origin, "add", ".")
+    git(origin, "commit", "-qm", "The library")
+    git(origin, "config", "receive.denyCurrentBranch", "updateInstead")
+    people = []
+    for name in ("ada", "ben"):
+        git(tmp_path, "clone", "-q", str(origin), name)
+        people.append(Copy(tmp_path / name))
+        people[-1].sync()
+    return people[0], people[1]
+
+
+def push(copy: Copy) -> None:
+    git(copy.folder, "add", "-A")
+    git(copy.folder, "commit", "-qm", "Mine")
+    git(copy.folder, "push", "-q", "origin", "main")
+
+
+def commit_and_pull(copy: Copy, code: int = 0) -> None:
+    git(copy.folder, "add", "-A")
+    git(copy.folder, "commit", "-qm", "Mine")
+    git(copy.folder, "pull", "-q", "--no-rebase", "origin", "main", code=code)
+
+
+def statement(copy: Copy, name: str) -> str:
+    return str(copy.records()["claim", name]["statement"])
+
+
+def test_what_both_added_and_changed_apart_is_there_after_git_merged_it(two: tuple[Copy, Copy]) -> None:
+    ada, ben = two
+    ada.put(claim("his"))
+    ada.change("first", statement="The first thing holds well.")
+    ada.export()
+    push(ada)
+    (ben.library / "claims" / "hers.yaml").write_text(THEIR_FILE)
+    ben.sync()
+    ben.change("third", statement="Does it, really?")
+    ben.export()
+    commit_and_pull(ben)
+    report = ben.sync().reports[0]
+    assert sorted((t.name, t.action) for t in report.taken) == [("first", "changed"), ("his", "added")]
+    git(ben.folder, "push", "-q", "origin", "main")
+    git(ada.folder, "pull", "-q", "origin", "main")
+    assert not ada.sync().standing
+    assert ada.contents() == ben.contents()
+    assert {("claim", "his"), ("claim", "hers")} <= ada.contents().keys()
+    assert (statement(ada, "first"), statement(ada, "third")) == (
+        "The first thing holds well.",
+        "Does it, really?",
+    )
+
+
+def test_a_record_that_a_pull_brings_changed_and_that_changed_here_is_listed_and_both_are_kept(
+    two: tuple[Copy, Copy],
+) -> None:
+    ada, ben = two
+    ada.change("first", statement="Ada's.")
+    ada.export()
+    push(ada)
+    ben.change("first", statement="Ben's.")
+    ben.put(claim("hers"))
+    git(ben.folder, "pull", "-q", "origin", "main")
+    outcome = ben.sync()
+    (waiting,) = outcome.standing
+    assert (waiting["name"], waiting["theirs"]["statement"]) == ("first", "Ada's.")  # type: ignore[index]
+    assert statement(ben, "first") == "Ben's."
+    assert ("claim", "hers") in ben.records()
+    ben.sync(take="theirs", names=["first"])
+    ben.export()
+    push(ben)
+    git(ada.folder, "pull", "-q", "origin", "main")
+    ada.sync()
+    assert ada.contents() == ben.contents()
+
+
+def test_a_merge_that_git_leaves_open_is_told_by_file_and_line_and_settled_record_by_record(
+    two: tuple[Copy, Copy], tmp_path: Path
+) -> None:
+    """The way out that docs/together.md describes."""
+    ada, ben = two
+    ada.change("first", statement="Ada's.")
+    ada.put(claim("his"))
+    ada.export()
+    push(ada)
+    ben.change("first", statement="Ben's.")
+    ben.put(claim("hers"))
+    ben.export()
+    commit_and_pull(ben, code=1)
+    before = ben.contents()
+    with pytest.raises(BrokenLibrary, match=r"claims/\w+\.yaml:\d+: .*git.*conflict") as told:
+        ben.sync()
+    assert {problem.home for problem in told.value.problems} == {"claims/group.yaml", "claims/own.yaml"}
+    assert ben.contents() == before
+
+    git(ben.folder, "worktree", "add", "-q", str(tmp_path / "theirs"), "MERGE_HEAD")
+    git(ben.folder, "checkout", "--ours", "--", "citations")
+    assert not ben.sync().standing
+    report = ben.meet(tmp_path / "theirs")
+    assert [(t.name, t.action) for t in report.taken] == [("his", "added")]
+    assert [(c.name, c.why) for c in report.conflicts] == [("first", "changed on both sides")]
+    assert statement(ben, "first") == "Ben's."
+    ben.sync(take="theirs", names=["first"])
+    ben.export()
+    git(ben.folder, "worktree", "remove", str(tmp_path / "theirs"))
+    git(ben.folder, "add", "-A")
+    git(ben.folder, "commit", "-qm", "Merged")
+    git(ben.folder, "push", "-q", "origin", "main")
+    git(ada.folder, "pull", "-q", "origin", "main")
+    assert not ada.sync().standing
+    assert ada.contents() == ben.contents()
+    assert {("claim", "his"), ("claim", "hers")} <= ada.contents().keys()
+    assert statement(ada, "first") == "Ada's."
+
+
+def test_a_record_that_both_renamed_is_listed_and_goes_on_under_one_name(two: tuple[Copy, Copy]) -> None:
+    ada, ben = two
+    ada.rename("third", "troisieme")
+    ada.export()
+    ben.rename("third", "dritte")
+    report = ben.meet(ada)
+    assert [(c.name, c.why) for c in report.conflicts] == [("dritte", "changed on both sides")]
+    assert not ben.sync(take="theirs", names=["dritte"]).standing
+    ben.export()
+    ada.meet(ben)
+    assert ada.contents() == ben.contents()
+    assert sorted(ada.records()["claim", "dritte"]["aliases"]) == ["third", "troisieme"]
+
+
+def test_a_removal_holds_between_two_who_have_met_and_not_before(two: tuple[Copy, Copy]) -> None:
+    """A first meeting is with a library that may be a part: nobody says what is missing in it on purpose."""
+    ada, ben = two
+    ada.remove("third")
+    ada.export()
+    assert [(t.name, t.action) for t in ada.meet(ben).taken] == [("third", "added")]
+    ada.export()
+    assert not ben.meet(ada).taken
+    ada.remove("third")
+    ada.export()
+    assert not ada.meet(ben).taken
+    assert [(t.name, t.action) for t in ben.meet(ada).taken] == [("third", "removed")]
+    assert ada.contents() == ben.contents()
+
+
+def test_a_newer_release_goes_through_the_same_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = tmp_path / "shipped"
+    write_text(shipped)
+    builder.build(shipped / "citations", [], shipped / "claims.db")
+    monkeypatch.setattr(places, "shipped", lambda: shipped)
+    workspace.make(tmp_path / "mine")
+    mine = Copy(tmp_path / "mine")
+    assert not mine.sync().standing
+    mine.put(claim("own"))
+    mine.change("first", statement="Mine.")
+    mine.export()
+
+    def release(old: str, new: str) -> None:
+        text = shipped / "citations" / "claims" / "group.yaml"
+        assert old in text.read_text("utf-8")
+        text.write_text(text.read_text("utf-8").replace(old, new), "utf-8")
+
+    release("Does the third thing hold?", "Does the third thing hold today?")
+    release("The first thing holds.", "The first thing holds, says 0.2.")
+    release("# end of the file", THEIR_FILE.replace("hers", "new-in-release"))
+    outcome = mine.sync()
+    (report,) = [report for report in outcome.reports if report.origin == "release"]
+    assert sorted((t.name, t.action) for t in report.taken) == [
+        ("new-in-release", "added"),
+        ("third", "changed"),
+    ]
+    assert [(c.name, c.why) for c in report.conflicts] == [("first", "changed on both sides")]
+    assert statement(mine, "first") == "Mine."
+    assert ("claim", "own") in mine.records()
+    assert [one["name"] for one in mine.sync().standing] == ["first"], "listed until it is decided"
+    mine.sync(take="theirs", names=["first"])
+    mine.export()
+    assert not mine.sync().standing
+    assert statement(mine, "first") == "The first thing holds, says 0.2."
+    with pytest.raises(KbError, match="is in no conflict"):
+        mine.sync(take="ours", names=["first"])

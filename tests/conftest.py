@@ -3,9 +3,14 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from kb.store import connect, edit
 from tests.making import claim, source
+
+# How long an example takes says something of the machine and its load, not of kb.
+settings.register_profile("kb", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kb")
 
 
 @pytest.fixture

@@ -221,7 +221,7 @@ _CARRIED_OUT = re.compile(
     r"immediate|special|catcode|csname|directlua|latelua|luaexec|ShellEscape|usepackage|RequirePackage|"
     r"lstinputlisting|verbatiminput|inputminted|scantokens|expandafter|def|edef|gdef|xdef|let|loop|pdffiledump|pdfobj)(?![A-Za-z])|\^\^"
 )
-"""What LaTeX obeys instead of setting: files read or written, programs run, commands redefined or spelt by number."""
+"""What LaTeX obeys instead of setting it: files read or written, programs run, commands redefined."""
 
 _RESOLVED = ("crossref", "xdata", "ids", "entrysubtype")
 _ENTRY_START = re.compile(r"\n\s*@\w*[ \t]*[{(]")

@@ -52,7 +52,7 @@ def predictions(sections: Sequence[Section], summary: tuple[str, ...]) -> Table 
         cells = [section.title, "none" if chance is None else f"{chance * 100:.4g} %"]
         cells += [forecast.outcome or "not resolved"]
         cells += [_score(chance, forecast.outcome)] if resolved else []
-        cells += [forecast.analogue or "not tested", _score(chance, forecast.analogue)] if tested else []
+        cells += [forecast.analogue or "not decided", _score(chance, forecast.analogue)] if tested else []
         rows.append(tuple(cells))
     title = f"{resolved or 'None'} of {counted(len(given), 'prediction')} resolved so far"
     alt = "; ".join(", ".join(row) for row in rows)

@@ -27,9 +27,9 @@ def test_predictions_stand_against_their_outcomes_with_the_scores(library: Libra
     one = build("talk", library).tables[0]
     assert one.picture.table == (
         ("prediction", "forecast", "outcome", "score", "on our stand-in", "score there"),
-        ("Foretold: a", "80 %", "true", "0.040", "not tested", "–"),
+        ("Foretold: a", "80 %", "true", "0.040", "not decided", "–"),
         ("Foretold: b", "75 %", "not resolved", "–", "true", "0.062"),
-        ("Foretold: c", "none", "not resolved", "–", "not tested", "–"),
+        ("Foretold: c", "none", "not resolved", "–", "not decided", "–"),
     )
     assert (one.title, one.claims) == ("1 of 3 predictions resolved so far", ("a", "b", "c"))
     assert one.say[0].startswith("1 of 2 predictions with a probability resolved, Brier score 0.040")

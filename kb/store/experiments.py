@@ -43,7 +43,8 @@ def list_runs(connection: sqlite3.Connection, reproduction: str | None = None) -
     where, values = ("WHERE reproduction = ?", (reproduction,)) if reproduction else ("", ())
     rows = connection.execute(
         "SELECT id, reproduction, preset, state, recorded, started, seconds, seed, folder,"
-        " (SELECT GROUP_CONCAT(said, '; ') FROM (SELECT j.claim_id || ': ' || j.verdict AS said,"
+        " (SELECT GROUP_CONCAT(said, '; ') FROM (SELECT j.claim_id || ': ' || j.verdict"
+        "   || CASE WHEN j.analogue THEN ' (analogue)' ELSE '' END AS said,"
         "   MIN(j.verdict NOT IN ('supported', 'refuted')) FROM judgement j"
         "   WHERE j.run_id = run.id AND j.is_primary GROUP BY j.claim_id)) AS verdict"
         f" FROM run {where} ORDER BY started, id",

@@ -159,6 +159,7 @@ def test_a_stand_in_gives_an_analogue_outcome_in_a_table_of_its_own_and_resolves
     assert (data["resolved"], data["items"][0]["outcome"]) == (0, None)
     assert (data["analogue"]["resolved"], data["analogue"]["items"][0]["outcome"]) == (1, "false")
     assert data["analogue"]["brier"] == pytest.approx(0.64)
+    assert "small-mazes: refuted (analogue)" in kb("run", "list").out
     kb("check")
     assert sql(store, "SELECT verdict FROM claim_verdict WHERE claim_id = 'small-mazes'") == []
 

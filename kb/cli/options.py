@@ -13,5 +13,5 @@ ClaimId = Annotated[str, typer.Argument(metavar="ID", autocompletion=completion.
 SourceKey = Annotated[
     str, typer.Argument(metavar="SOURCE", autocompletion=completion.sources, help="A source's key.")
 ]
-Limit = Annotated[int | None, typer.Option("--limit", "-n", min=1, metavar="N", help="At most N.")]
+Limit = Annotated[int | None, typer.Option("--limit", "-n", min=1, max=10**9, metavar="N", help="At most N.")]
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, kept in the history.")]

@@ -32,7 +32,7 @@ def command(
     preset: Annotated[
         str, typer.Option(metavar="TIER", help="smoke (does the code run?), quick or full.")
     ] = "quick",
-    seed: Annotated[int, typer.Option(min=0, help="The run's seed.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The run's seed.")] = 0,
     resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with a run that stopped.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to keep the run's files.")] = None,
     original: Annotated[

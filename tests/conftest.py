@@ -1,5 +1,6 @@
 """A small store to work on, for every test that wants one."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from tests.making import claim, source
 # How long an example takes says something of the machine and its load, not of kb.
 settings.register_profile("kb", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kb")
+
+# A shell ignores Ctrl-C in what it starts in the background, and so would every process that a test starts and stops.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

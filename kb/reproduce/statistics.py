@@ -69,6 +69,8 @@ def _proportion(metric: Metric, units: Mapping[str, Sequence[tuple[float, float 
             f"metric {metric.name}: {trials} trials on {len(units)} units; trials of one unit are not independent",
             "report shares per unit and use the estimator mean",
         )
+    if not 0 <= successes <= trials:
+        raise KbError(f"metric {metric.name}: {successes} of {trials} is no proportion")
     low, high = wilson(successes, trials)
     return Estimate(successes / trials, low, high, trials, metric.unit, WILSON)
 

@@ -91,6 +91,12 @@ def test_a_comparison_needs_the_same_units() -> None:
         estimate(metric("difference", "a", "b"), samples("a", [1.0, 2.0]) + samples("b", [1.0]))
 
 
+def test_more_successes_than_trials_are_no_proportion() -> None:
+    for values in ([3.0, 0.0], [-1.0, 0.0]):
+        with pytest.raises(KbError, match="of 2 is no proportion"):
+            estimate(metric("proportion"), samples("a", values, weight=1))
+
+
 def test_a_proportion_needs_one_trial_for_each_unit() -> None:
     with pytest.raises(KbError, match="not independent"):
         estimate(metric("proportion"), samples("a", [3.0, 4.0], weight=5))

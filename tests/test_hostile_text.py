@@ -190,35 +190,28 @@ def test_accents_mathematics_and_addresses_stay(value: str) -> None:
     records.parse("source", {"key": "k", "type": "misc", "kind": "paper", "fields": {"title": value}})
 
 
+FIGURE = {
+    "id": "a.b",
+    "source": "k",
+    "locator": "Table 1",
+    "quantity": "q",
+    "unit": "count",
+    "scale": "raw",
+    "seen": "primary",
+}
+
+
 @pytest.mark.parametrize("text", ["=1+1", "@x", "+cmd|x", "-x"])
 def test_a_figure_is_no_formula(text: str) -> None:
-    good = {
-        "id": "a.b",
-        "source": "k",
-        "locator": "Table 1",
-        "quantity": "q",
-        "unit": "count",
-        "scale": "raw",
-        "seen": "primary",
-    }
-    records.parse("figure", {**good, "note": "-3.5 in the other copy"})
+    records.parse("figure", {**FIGURE, "note": "-3.5 in the other copy"})
     with pytest.raises(KbError, match="starts like a spreadsheet's formula"):
-        records.parse("figure", {**good, "locator": text})
+        records.parse("figure", {**FIGURE, "locator": text})
 
 
 def test_numbers_that_are_none_are_no_figures() -> None:
-    good = {
-        "id": "a.b",
-        "source": "k",
-        "locator": "Table 1",
-        "quantity": "q",
-        "unit": "count",
-        "scale": "raw",
-        "seen": "primary",
-    }
     for value in ("nan", "inf", float("inf")):
         with pytest.raises(KbError, match="finite"):
-            records.parse("figure", {**good, "value": value})
+            records.parse("figure", {**FIGURE, "value": value})
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The network, its training and the whole experiment at toy size."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from reproductions.dt_key_to_door import experiment, rooms
 from reproductions.dt_key_to_door import model as models
 from reproductions.dt_key_to_door.acting import acting
 from reproductions.dt_key_to_door.model import FAILURE, NOT_SAID, SUCCESS
+from tests.reproductions.toy_runs import Interrupted, events, opened
 
 pytestmark = pytest.mark.experiment
 
@@ -133,19 +133,7 @@ def test_asked_for_1_a_trained_network_opens_the_door_and_asked_for_0_it_does_no
 
 
 def open_run(folder: Path) -> Report:
-    folder.mkdir(exist_ok=True)
-    config = {"preset": "smoke", "seed": 3, "parameters": TINY, "cache": str(folder)}
-    (folder / "config.json").write_text(json.dumps(config), "utf-8")
-    return Report(folder)
-
-
-def samples(folder: Path) -> list[dict[str, Any]]:
-    lines = (folder / "events.jsonl").read_text("utf-8").splitlines()
-    return [event for event in map(json.loads, lines) if event["event"] == "sample"]
-
-
-class Interrupted(Exception):
-    """Stands for the process being killed."""
+    return opened(folder, TINY)
 
 
 def test_a_resumed_run_gives_the_samples_of_one_that_was_never_interrupted(
@@ -169,7 +157,7 @@ def test_a_resumed_run_gives_the_samples_of_one_that_was_never_interrupted(
     monkeypatch.setattr(experiment, "measure", only(1))
     with open_run(tmp_path / "resumed") as report:
         experiment.run(report)
-    assert samples(tmp_path / "resumed") == samples(tmp_path / "whole")
+    assert events(tmp_path / "resumed", "sample") == events(tmp_path / "whole", "sample")
     for name in ("success.png", "rooms.png"):
         assert (tmp_path / "resumed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 

@@ -1,6 +1,5 @@
 """The whole experiment at toy size: controls, rules, determinism, and going on after an interruption."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from reproductions.dt_toy_graph import experiment
 from reproductions.dt_toy_graph import graph as graphs
 from reproductions.dt_toy_graph import model as models
 from reproductions.dt_toy_graph.graph import FAILED, Integers
+from tests.reproductions.toy_runs import Interrupted, events, opened
 
 pytestmark = pytest.mark.experiment
 
@@ -35,19 +35,7 @@ def _one_thread() -> None:
 
 
 def open_run(folder: Path, parameters: dict[str, Any] = TINY) -> Report:
-    folder.mkdir(exist_ok=True)
-    config = {"preset": "smoke", "seed": 3, "parameters": parameters, "cache": str(folder)}
-    (folder / "config.json").write_text(json.dumps(config), "utf-8")
-    return Report(folder)
-
-
-def events(folder: Path, kind: str) -> list[dict[str, Any]]:
-    lines = (folder / "events.jsonl").read_text("utf-8").splitlines()
-    return [event for event in map(json.loads, lines) if event["event"] == kind]
-
-
-class Interrupted(Exception):
-    """Stands for the process being killed."""
+    return opened(folder, parameters)
 
 
 def test_a_resumed_run_gives_the_samples_of_one_that_was_never_interrupted(

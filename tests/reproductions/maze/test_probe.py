@@ -1,6 +1,5 @@
 """The whole experiment at toy size, and the manifest."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from reproductions.maze.linear_probe import FOLDS
 from reproductions.maze.networks import Network
 from reproductions.maze.policy import PUBLISHED, Architecture, MazePolicy
 from reproductions.maze.probe_choice import Fitted
+from tests.reproductions.toy_runs import Interrupted, events, opened
 
 pytestmark = pytest.mark.experiment
 
@@ -41,19 +41,7 @@ def _quick(easy: Environments, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def open_run(folder: Path, **parameters: Any) -> Report:
-    folder.mkdir(exist_ok=True)
-    config = {"preset": "smoke", "seed": 3, "parameters": TINY | parameters, "cache": str(folder)}
-    (folder / "config.json").write_text(json.dumps(config), "utf-8")
-    return Report(folder)
-
-
-def events(folder: Path, kind: str) -> list[dict[str, Any]]:
-    lines = (folder / "events.jsonl").read_text("utf-8").splitlines()
-    return [event for event in map(json.loads, lines) if event["event"] == kind]
-
-
-class Interrupted(Exception):
-    """Stands for the process being killed."""
+    return opened(folder, TINY | parameters)
 
 
 @pytest.mark.usefixtures("_quick")

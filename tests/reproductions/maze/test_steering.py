@@ -1,6 +1,5 @@
 """The whole steering experiment at toy size, and what keeps its figures honest."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from reproductions.maze.environment import Environments
 from reproductions.maze.imitation import DEVELOPMENT_SEEDS, HELD_OUT_SEEDS
 from reproductions.maze.networks import Network
 from reproductions.maze.policy import Architecture, MazePolicy
+from tests.reproductions.toy_runs import Interrupted, events, opened
 
 pytestmark = pytest.mark.experiment
 
@@ -61,19 +61,7 @@ def _quick(easy: Environments, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def open_run(folder: Path) -> Report:
-    folder.mkdir(exist_ok=True)
-    config = {"preset": "smoke", "seed": 3, "parameters": TINY, "cache": str(folder)}
-    (folder / "config.json").write_text(json.dumps(config), "utf-8")
-    return Report(folder)
-
-
-def events(folder: Path, kind: str) -> list[dict[str, Any]]:
-    lines = (folder / "events.jsonl").read_text("utf-8").splitlines()
-    return [event for event in map(json.loads, lines) if event["event"] == kind]
-
-
-class Interrupted(Exception):
-    """Stands for the process being killed."""
+    return opened(folder, TINY)
 
 
 def test_a_resumed_run_gives_the_samples_of_one_that_was_never_interrupted(

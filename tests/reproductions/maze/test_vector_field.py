@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from reproductions.maze import vector_field as fields
 from reproductions.maze.environment import LEFT, RIGHT, UP, Environments
 from reproductions.maze.policy import Architecture, MazePolicy, action_probabilities
 from reproductions.maze.vector_field import VectorField, free_cells, vector_field
@@ -31,6 +32,16 @@ def test_each_cell_has_the_probabilities_of_the_picture_with_the_mouse_there(
             alone = action_probabilities(policy(torch.from_numpy(picture)))[0]
         assert np.allclose(field.probabilities[place], alone, atol=1e-2)
     assert np.allclose(field.probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_probabilities_do_not_depend_on_how_many_pictures_go_together(
+    easy: Environments, policy: MazePolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maze = max(easy.levels(range(20)), key=lambda level: level.size)
+    field = vector_field(policy, maze, easy)
+    monkeypatch.setattr(fields, "BATCH", 7)
+    assert len(field.cells) > 2 * fields.BATCH
+    assert np.array_equal(vector_field(policy, maze, easy).probabilities, field.probabilities)
 
 
 def test_an_edit_is_open_for_this_field_only(easy: Environments, policy: MazePolicy) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
-SIZE, DPI = (12, 6.75), 100
+from reproductions.maze.figures import SIZE, save, wilson
+
 PLACES = ("top-right", "top-left", "bottom-right", "bottom-left", "random")
 """Of the cheese, from the top of a picture."""
 SHOWN_ENDS = (
@@ -28,11 +28,6 @@ FEATURE_TITLES = {
     "steps_to_cheese": "decision square to cheese,\nsteps",
     "square_to_region": "decision square to top-right 5x5,\nEuclidean",
 }
-
-
-def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
 
 
 def _rate(rows: Sequence[Any], n: float) -> float:
@@ -65,7 +60,7 @@ def corners_by_size(everything: Sequence[dict[str, Any]], path: Path) -> None:
             told = f"{100 * share:.0f}"
             axes.text(column, row, told, ha="center", va="center", color=colour, fontsize=13)
     figure.colorbar(image, label="share reached within N")
-    _save(figure, path)
+    save(figure, path)
 
 
 def _place(name: str) -> str:
@@ -90,7 +85,7 @@ def largest(kept: dict[str, Any], path: Path) -> None:
     ]
     figure, axes = plt.subplots(figsize=SIZE, layout="constrained")
     for place, (name, hits) in enumerate(bars):
-        share, low, high = _wilson(sum(hits), len(hits))
+        share, low, high = wilson(sum(hits), len(hits))
         control = name.startswith(("untrained", "no cheese"))
         axes.barh(place, share, color="0.75" if control else "tab:blue")
         axes.plot([low, high], [place, place], color="black")
@@ -102,7 +97,7 @@ def largest(kept: dict[str, Any], path: Path) -> None:
     axes.set_xticks(np.linspace(0, 1, 6))
     axes.set_title(f"Mazes of size {kept['size']}: reached within N = {n:.0f} steps")
     axes.set_xlabel("share of the mazes, with 95 % intervals; grey: null controls")
-    _save(figure, path)
+    save(figure, path)
 
 
 def ends(everything: Sequence[dict[str, Any]], path: Path) -> None:
@@ -126,7 +121,7 @@ def ends(everything: Sequence[dict[str, Any]], path: Path) -> None:
     figure.supxlabel("share of the episodes, where the mouse is after N steps")
     handles, labels = np.atleast_1d(panels)[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(SHOWN_ENDS), frameon=False)
-    _save(figure, path)
+    save(figure, path)
 
 
 def coefficients(
@@ -153,7 +148,7 @@ def coefficients(
     panels[0].plot([], [], "o", color="tab:blue", label="this network, 95 % jackknife interval over layouts")
     panels[0].plot([], [], "D", color="tab:orange", label="published network, as printed")
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
-    _save(figure, path)
+    save(figure, path)
 
 
 def _accuracies(samples: Mapping[str, Sequence[float]], figures: Mapping[str, float], model: str) -> str:
@@ -173,12 +168,3 @@ def _mean_and_half(values: Sequence[float]) -> tuple[float, float]:
         return mean, 0.0
     variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1)
     return mean, 1.959964 * math.sqrt(variance / len(values))
-
-
-def _wilson(hits: int, trials: int) -> tuple[float, float, float]:
-    if not trials:
-        return math.nan, math.nan, math.nan
-    z, share = 1.959964, hits / trials
-    middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2)) / (1 + z * z / trials)
-    return share, middle - half, middle + half

@@ -24,8 +24,8 @@ from torch import Tensor
 from reproductions.maze.channels import Tracking, locations
 from reproductions.maze.environment import Environments
 from reproductions.maze.policy import Edit, MazePolicy
+from reproductions.maze.rollout import EditsFor, Rows
 from reproductions.maze.state import Cell, Maze, MazeError
-from reproductions.maze.steered import EditsFor, Rows
 from reproductions.maze.vectors import activations
 
 KINDS = ("one", "several", "patch", "layer")

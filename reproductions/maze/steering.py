@@ -34,9 +34,8 @@ from reproductions.maze.environment import Environments
 from reproductions.maze.imitation import DEVELOPMENT_SEEDS, HELD_OUT_SEEDS, with_training_cheese
 from reproductions.maze.networks import Network
 from reproductions.maze.retarget import Rule, Setting, TargetVectors
-from reproductions.maze.rollout import Episode
+from reproductions.maze.rollout import EditsFor, Episode, rollouts, unedited
 from reproductions.maze.state import Cell, Maze
-from reproductions.maze.steered import EditsFor, steered, unedited
 
 FAR = ("top-left", "bottom-right")
 LARGEST = 25
@@ -211,7 +210,7 @@ class Study:
         """One episode in each maze; the random numbers follow from the label."""
         seed = int(self.generator("actions", label).integers(2**31))
         where = self.few if len(mazes) <= self.few.slots else self.environments
-        return steered(self.policy, mazes, where, edits_for, budget=budget, seed=seed, targets=targets)
+        return rollouts(self.policy, mazes, where, edits_for, budget=budget, seed=seed, targets=targets)
 
     def n(self, mazes: Sequence[Maze], label: str) -> tuple[float, list[Episode]]:
         """N: mean steps of the episodes that reach the cheese in the top-right corner; and all those episodes."""

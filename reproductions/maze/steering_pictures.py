@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from reproductions.maze import geometry, vectors
 from reproductions.maze import steering_plots as plots
+from reproductions.maze.policy import Edit
 from reproductions.maze.retarget import Setting, retargeting
-from reproductions.maze.steered import Rows
+from reproductions.maze.state import Cell, Maze
 from reproductions.maze.steering import LARGEST, MAP_SIZE, Study
 from reproductions.maze.steering_vectors import NAMED
 from reproductions.maze.vector_field import vector_field
@@ -38,24 +40,12 @@ def draw(study: Study, folder: Path) -> dict[str, str]:
     }
 
 
-def _one_row(study: Study) -> Rows:
-    """What an edit is told for pictures of a single maze."""
-    return Rows((0,), (0,), study.environments)
-
-
 def cheese_field(study: Study, path: Path) -> None:
     """On the first held-out level of size 15 or more with a decision square."""
     maze = next((m for m in study.vector_mazes if m.size >= 15), study.vector_mazes[0])
     vector = vectors.cheese_vectors(study.policy, [maze], study.environments, [NAMED])[NAMED]
-    edits = vectors.adding(NAMED, vector, -1)(_one_row(study))
-    plots.fields(
-        maze,
-        vector_field(study.policy, maze, study.environments),
-        vector_field(study.policy, maze, study.environments, edits),
-        None,
-        f"cheese vector subtracted at {NAMED}",
-        path,
-    )
+    title = f"cheese vector subtracted at {NAMED}"
+    _field(study, maze, {NAMED: lambda kept: kept - vector.to(kept.dtype)}, None, title, path)
 
 
 def target_field(study: Study, path: Path) -> None:
@@ -65,15 +55,15 @@ def target_field(study: Study, path: Path) -> None:
     setting = Setting(**study.kept("search far")["chosen"])
     rule = study.rule(setting, study.target_vectors(LARGEST))
     rule.prepare([target])
-    edits = {setting.layer: lambda before: rule.edited(before, [target] * len(before), maze.world)}
-    plots.fields(
-        maze,
-        vector_field(study.policy, maze, study.environments),
-        vector_field(study.policy, maze, study.environments, edits),
-        target,
-        f"retargeted to the top left: {setting}",
-        path,
-    )
+    edits = {setting.layer: lambda kept: rule.edited(kept, [target] * len(kept), maze.world)}
+    _field(study, maze, edits, target, f"retargeted to the top left: {setting}", path)
+
+
+def _field(
+    study: Study, maze: Maze, edits: Mapping[str, Edit], target: Cell | None, title: str, path: Path
+) -> None:
+    fields = [vector_field(study.policy, maze, study.environments, some) for some in ({}, edits)]
+    plots.fields(maze, *fields, target, title, path)
 
 
 def tracking_maps(study: Study, path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from reproductions.maze.figures import SIZE, save, wilson
 from reproductions.maze.state import Cell, Maze
 from reproductions.maze.vector_field import VectorField
 
-SIZE = (12.0, 6.75)
-DOTS = 100
 FONT = {"font.size": 13, "axes.titlesize": 14, "axes.labelsize": 13}
 # Colours that people who are colour-blind tell apart (Okabe and Ito).
 BLUE, ORANGE, GREEN, GREY, PINK = "#0072B2", "#D55E00", "#009E73", "#777777", "#CC79A7"
@@ -25,20 +23,6 @@ BLUE, ORANGE, GREEN, GREY, PINK = "#0072B2", "#D55E00", "#009E73", "#777777", "#
 def _figure(*args: int, **options: Any) -> tuple[Any, Any]:
     plt.rcParams.update(FONT)
     return plt.subplots(*args, figsize=SIZE, layout="constrained", **options)
-
-
-def _save(figure: Any, path: Path) -> None:
-    figure.savefig(path, dpi=DOTS, metadata={"Software": None})
-    plt.close(figure)
-
-
-def _mean_and_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean with a 95 % interval: Wilson's, on shares of levels taken as counts."""
-    count, share = len(values), sum(values) / len(values)
-    z = 1.959964
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count**2)) / (1 + z * z / count)
-    return share, max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 CORNER_BARS = (
@@ -59,7 +43,7 @@ def corners(kept: Mapping[str, Any], path: Path) -> None:
     figure, axes = _figure()
     for place, (metric, _, colour) in enumerate(CORNER_BARS):
         values = [value for _, value, _ in kept["samples"][metric]]
-        share, low, high = _mean_and_interval(values)
+        share, low, high = wilson(sum(values), len(values))
         axes.barh(place, share, color=colour)
         axes.plot([low, high], [place, place], color="black", linewidth=2)
         axes.text(high + 0.012, place, f"{100 * share:.1f} %", va="center")
@@ -72,7 +56,7 @@ def corners(kept: Mapping[str, Any], path: Path) -> None:
         f"share of held-out mazes (size 25) whose far corner is reached within N = {kept['n']:.0f} steps"
     )
     axes.set_title(f"Sending the mouse to the top left or bottom right: {kept['setting']}")
-    _save(figure, path)
+    save(figure, path)
 
 
 def curves(at_squares: Mapping[str, Any], in_episodes: Mapping[str, Any], path: Path) -> None:
@@ -108,7 +92,7 @@ def curves(at_squares: Mapping[str, Any], in_episodes: Mapping[str, Any], path: 
         handles.append(plt.Line2D([], [], color=GREY, linestyle=style))
         names.append(label)
     figure.legend(handles, names, loc="outside lower center", ncols=4, fontsize=11)
-    _save(figure, path)
+    save(figure, path)
 
 
 def share(kept: Mapping[str, Any], search: Mapping[str, Any], activations: int, path: Path) -> None:
@@ -148,7 +132,7 @@ def share(kept: Mapping[str, Any], search: Mapping[str, Any], activations: int, 
     axes.set_ylabel("targets reached within N")
     axes.set_title("Mazes of sizes 3 to 7, any free cell as the target")
     figure.legend(loc="outside right upper", fontsize=10.5)
-    _save(figure, path)
+    save(figure, path)
 
 
 def success_map(kept: Mapping[str, Any], size: int, path: Path) -> None:
@@ -169,7 +153,7 @@ def success_map(kept: Mapping[str, Any], size: int, path: Path) -> None:
         image, ax=axes, label=f"reached within N = {kept['n']:.0f} (grey: never a free cell)", shrink=0.8
     )
     figure.suptitle(f"Every free cell of size {size} as the target; start at the bottom left")
-    _save(figure, path)
+    save(figure, path)
 
 
 def fields(
@@ -210,7 +194,7 @@ def fields(
         panel.set_title(name)
     marks = "dot: cheese" + ("" if target is None else "; cross: target")
     figure.suptitle(f"{title}\nlevel {maze.seed}, size {maze.size}; {marks}")
-    _save(figure, path)
+    save(figure, path)
 
 
 def activation_maps(
@@ -249,7 +233,7 @@ def activation_maps(
     figure.suptitle(
         f"{layer}, level {maze.seed}; square: the cheese; hits: most extreme there, on held-out mazes"
     )
-    _save(figure, path)
+    save(figure, path)
 
 
 def animation(

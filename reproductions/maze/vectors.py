@@ -17,8 +17,8 @@ from torch import Tensor
 from reproductions.maze import geometry
 from reproductions.maze.environment import STEPS, Environments
 from reproductions.maze.policy import Edit, MazePolicy, action_probabilities
+from reproductions.maze.rollout import EditsFor, Rows
 from reproductions.maze.state import Maze, MazeError
-from reproductions.maze.steered import EditsFor, Rows
 
 BATCH = 64
 Vectors = Mapping[str, Tensor]

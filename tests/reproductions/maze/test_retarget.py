@@ -10,9 +10,8 @@ from reproductions.maze.channels import Tracking, location, locations, windows
 from reproductions.maze.environment import Environments
 from reproductions.maze.policy import Architecture, MazePolicy
 from reproductions.maze.retarget import KINDS, Changed, Rule, Setting, TargetVectors, grid, retargeting
-from reproductions.maze.rollout import rollouts
+from reproductions.maze.rollout import Rows
 from reproductions.maze.state import MazeError
-from reproductions.maze.steered import Rows, steered
 
 pytestmark = pytest.mark.experiment
 
@@ -138,20 +137,6 @@ def test_a_target_inside_a_wall_or_outside_is_refused_in_one_line(easy: Environm
 def test_the_grid_holds_every_combination_once() -> None:
     settings = grid(["a", "b"], [1, 2])
     assert len(settings) == len(set(settings)) == 2 * (3 * 2 + 1) * 2
-
-
-def test_episodes_without_an_edit_are_those_of_the_rollouts(easy: Environments) -> None:
-    mazes = easy.levels(range(20, 30))
-    plain = rollouts(policy(), mazes, easy, budget=25, seed=4)
-    walks = steered(policy(), mazes, easy, budget=25, seed=4)
-    for episode, walk in zip(plain, walks, strict=True):
-        assert (walk.reached, walk.steps, walk.end, walk.visited) == (
-            episode.reached,
-            episode.steps,
-            episode.end,
-            episode.visited,
-        )
-        assert len(walk.path) == walk.steps + 1
 
 
 def test_control_vectors_have_the_norms_of_the_real_ones(easy: Environments) -> None:

@@ -1,15 +1,20 @@
 """Episodes: what counts as reached, what they cost, and that they depend on nothing but seed and place."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 import torch
 
 from reproductions.maze import geometry, rollout
 from reproductions.maze.environment import GROUPS, Environments
-from reproductions.maze.policy import Architecture, MazePolicy
-from reproductions.maze.state import Maze, MazeError
+from reproductions.maze.policy import Architecture, Edit, MazePolicy
+from reproductions.maze.rollout import Rows, Running
+from reproductions.maze.state import Cell, Maze, MazeError
 
 pytestmark = pytest.mark.experiment
+
+LAYER = "block1.res1.resadd"
 
 
 def lost() -> MazePolicy:
@@ -18,33 +23,27 @@ def lost() -> MazePolicy:
     return MazePolicy(Architecture(tiles=15, channels=(4, 4, 4), residuals=(1, 1, 1), hidden=16)).eval()
 
 
-class Guided:
-    """In place of sampling: walks the shortest path, looking up each picture's maze by the order of asking."""
+@pytest.fixture
+def guided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In place of the policy: every mouse walks the shortest path to its cheese."""
 
-    def __init__(self, mazes: list[Maze], monkeypatch: pytest.MonkeyPatch) -> None:
-        self.cells = {index: maze.mouse for index, maze in enumerate(mazes)}
-        monkeypatch.setattr(rollout, "sampled", self.act)
-        self.moves = [
-            geometry.moves_towards(geometry.maze_distances(maze, maze.cheese)[None])[0]  # type: ignore[arg-type]
-            for maze in mazes
-        ]
-        self.mazes = mazes
+    def act(
+        policy: object, running: Mapping[int, Running], environments: Environments, edits_for: object
+    ) -> np.ndarray:
+        actions = np.full(environments.slots, 4)
+        for slot, at in running.items():
+            assert at.maze.cheese is not None
+            moves = geometry.moves_towards(geometry.maze_distances(at.maze, at.maze.cheese)[None])[0]
+            actions[slot] = GROUPS[moves[at.path[-1]]][0]
+        return actions
 
-    def act(self, policy: object, frames: np.ndarray, draws: np.ndarray) -> np.ndarray:
-        running = [i for i in self.cells if self.cells[i] != self.mazes[i].cheese][: len(frames)]
-        actions = []
-        for index in running:
-            action = GROUPS[self.moves[index][self.cells[index]]][0]
-            self.cells[index] = rollout.moved(self.mazes[index], self.cells[index], action)
-            actions.append(action)
-        return np.array(actions)
+    monkeypatch.setattr(rollout, "choose", act)
 
 
 def test_walking_the_shortest_path_takes_its_length_and_gives_the_environments_reward(
-    easy: Environments, monkeypatch: pytest.MonkeyPatch
+    easy: Environments, guided: None
 ) -> None:
     mazes = [maze for maze in easy.levels(range(20)) if maze.mouse != maze.cheese][: easy.slots]
-    Guided(mazes, monkeypatch)
     episodes = rollout.rollouts(lost(), mazes, easy, budget=100, seed=0)
     for maze, episode in zip(mazes, episodes, strict=True):
         assert maze.cheese is not None
@@ -53,12 +52,11 @@ def test_walking_the_shortest_path_takes_its_length_and_gives_the_environments_r
         assert episode.visited == frozenset(way)
 
 
-def test_the_budget_ends_an_episode(easy: Environments, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_budget_ends_an_episode(easy: Environments, guided: None) -> None:
     far = [
         maze for maze in easy.levels(range(60))
         if maze.cheese and geometry.maze_distances(maze, maze.cheese)[maze.mouse] > 5
     ][:8]  # fmt: skip
-    Guided(far, monkeypatch)
     for episode in rollout.rollouts(lost(), far, easy, budget=5, seed=0):
         assert (episode.reached, episode.steps) == (False, 5)
 
@@ -71,19 +69,69 @@ def test_an_episode_depends_on_its_seed_and_place_not_on_what_runs_beside_it(eas
     assert rollout.rollouts(policy, mazes, easy, budget=25, seed=4) != together
 
 
+def one_by_one(
+    mazes: list[Maze], budget: int, seed: int, edits: Mapping[int, Edit]
+) -> list[tuple[Cell, ...]]:
+    """The plainest loop there is: one environment, one maze at a time, every picture computed, nothing kept."""
+    policy, environment = lost(), Environments("easy", 1)
+    paths = []
+    for index, maze in enumerate(mazes):
+        chance = np.random.default_rng([seed, index])
+        environment.place(0, maze)
+        path = [maze.mouse]
+        while path[-1] != maze.cheese and len(path) <= budget:
+            edit = {LAYER: edits[index]} if index in edits else {}
+            with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16), policy.editing(edit):
+                logits = policy(torch.from_numpy(environment.frames()))
+            below = torch.softmax(logits.double(), dim=1).cumsum(dim=1)[0].numpy()
+            action = min(int((below < chance.random()).sum()), 14)
+            environment.step(np.array([action]))
+            path.append(rollout.moved(maze, path[-1], action))
+        paths.append(tuple(path))
+    return paths
+
+
+def test_episodes_are_those_of_the_plainest_loop(easy: Environments) -> None:
+    mazes = easy.levels(range(24))
+    episodes = rollout.rollouts(lost(), mazes, easy, budget=30, seed=5)
+    assert [episode.path for episode in episodes] == one_by_one(mazes, 30, 5, {})
+
+
+def test_edited_episodes_are_those_of_the_plainest_loop_and_each_maze_has_its_own_edit(
+    easy: Environments,
+) -> None:
+    mazes = easy.levels(range(24))
+    edits: dict[int, Edit] = {
+        index: lambda kept, by=index: kept * (1 - 0.5 * by) for index in range(0, len(mazes), 2)
+    }
+
+    def edits_for(rows: Rows) -> Mapping[str, Edit]:
+        def edit(kept: torch.Tensor) -> torch.Tensor:
+            return torch.stack(
+                [edits[i](row) if i in edits else row for i, row in zip(rows.indices, kept, strict=True)]
+            )
+
+        return {LAYER: edit}
+
+    episodes = rollout.rollouts(lost(), mazes, easy, edits_for, budget=30, seed=5)
+    paths = [episode.path for episode in episodes]
+    assert paths == one_by_one(mazes, 30, 5, edits)
+    plain = [episode.path for episode in rollout.rollouts(lost(), mazes, easy, budget=30, seed=5)]
+    assert paths != plain
+    assert paths[1::2] == plain[1::2]
+
+
 def test_another_target_ends_the_episode_and_so_does_the_cheese_on_the_way(
-    easy: Environments, monkeypatch: pytest.MonkeyPatch
+    easy: Environments, guided: None
 ) -> None:
     maze = next(
         m for m in easy.levels(range(40)) if m.cheese and len(geometry.path(m, m.mouse, m.cheese)) > 4
     )
     assert maze.cheese is not None
     way = geometry.path(maze, maze.mouse, maze.cheese)
-    Guided([maze], monkeypatch)
     (early,) = rollout.rollouts(lost(), [maze], easy, budget=50, seed=0, targets=[way[2]])
     assert (early.reached, early.steps) == (True, 2)
     other = next(cell for cell in geometry.cells_of(maze.open_cells) if cell not in way)
-    Guided([maze], monkeypatch)
     (taken,) = rollout.rollouts(lost(), [maze], easy, budget=50, seed=0, targets=[other])
     assert (taken.reached, taken.end) == (False, maze.cheese)
 
@@ -119,6 +167,9 @@ def test_sampled_actions_follow_the_policys_distribution() -> None:
 
     policy = Fixed(Architecture(tiles=15, channels=(2,), residuals=(1,), hidden=4))
     frames = np.zeros((1000, 64, 64, 3), np.uint8)
-    actions = rollout.sampled(policy, frames, (np.arange(1000) + 0.5) / 1000)
+    with torch.inference_mode():
+        below = rollout.cumulative(policy, frames)
+    draws = (np.arange(1000) + 0.5) / 1000
+    actions = [rollout.sampled(row, draw) for row, draw in zip(below, draws, strict=True)]
     assert set(actions) == {7, 14}
-    assert abs((actions == 7).mean() - 0.3) < 0.002
+    assert abs(actions.count(7) / 1000 - 0.3) < 0.002

@@ -33,6 +33,7 @@ from kb.reproduce.report import Report
 from reproductions.maze import behaviour, geometry, networks, sizes, transition
 from reproductions.maze.environment import Environments, package
 from reproductions.maze.imitation import HELD_OUT_SEEDS
+from reproductions.maze.matching import matched
 from reproductions.maze.networks import Network
 from reproductions.maze.rollout import Episode, rollouts
 from reproductions.maze.state import Maze, MazeError
@@ -186,21 +187,6 @@ def bottom_left(study: Study, size: int, budget: int, n: float) -> list[Outcome]
     return study.condition(size, "bottom-left", [max(budget, 3 * steps) for steps in shortest], n)
 
 
-def matched(far: list[Outcome], top_right: list[Outcome], caliper: int) -> list[tuple[Outcome, Outcome]]:
-    """Pairs of a far-corner and a top-right episode whose shortest paths differ by at most `caliper` steps.
-
-    Each episode is used once; the longest far ways choose first, since they have the fewest partners.
-    """
-    free = sorted(top_right, key=_length)
-    pairs = []
-    for outcome in sorted(far, key=_length, reverse=True):
-        nearest = min(free, key=lambda o: abs(_length(o) - _length(outcome)), default=None)
-        if nearest is not None and abs(_length(nearest) - _length(outcome)) <= caliper:
-            free.remove(nearest)
-            pairs.append((outcome, nearest))
-    return pairs
-
-
 def _length(outcome: Outcome) -> int:
     assert outcome.shortest is not None
     return outcome.shortest
@@ -242,9 +228,11 @@ def report_largest(report: Report, kept: dict[str, Any], caliper: int) -> None:
     # One far corner of each level, in turn, so that a level counts once.
     sides = zip(*(conditions[where] for where in FAR), strict=True)
     far = [pair[index % 2] for index, pair in enumerate(sides)]
-    for one, other in matched(far, conditions["top-right"], caliper):
-        report.sample("matched_far", unit=f"level {one.level}", value=float(one.within(n)))
-        report.sample("matched_top_right", unit=f"level {one.level}", value=float(other.within(n)))
+    near = conditions["top-right"]
+    for one, other in matched([_length(o) for o in far], [_length(o) for o in near], caliper):
+        unit = f"level {far[one].level}"
+        report.sample("matched_far", unit=unit, value=float(far[one].within(n)))
+        report.sample("matched_top_right", unit=unit, value=float(near[other].within(n)))
     report.note(
         f"N = {n:.1f} steps, the mean of the top-right episodes that reached the cheese, size {LARGEST}"
     )

@@ -6,8 +6,10 @@ it. On levels that nothing was trained or chosen on:
     1. channels that track the cheese, found on development levels                                  channels.py
     2. cheese vector and top-right vector, by layer and coefficient                                 vectors.py
     3. retargeting rules: the best of a grid on development levels, for the far corners of the
-       largest mazes and for every cell of the smallest                                             retarget.py
+       largest mazes and for every cell of the smallest                                  retarget.py, steering_search.py
     4. those rules on held-out levels, within N steps, against the share of activations changed     steering_rates.py
+    5. the same beside top-right cheese as many steps away, since far corners are also longer ways  matching.py
+    6. every free cell of a middle-sized maze as the target                                         steering_map.py
 
 N is the mean number of steps of the episodes that reach the top-right corner on the same mazes. Beside each figure:
 no edit, random channels, a random vector of the same norm, another maze's vector; and as ceilings the cheese itself
@@ -45,6 +47,8 @@ MAP_SIZE = 13
 PADDED = tuple(range(9, LARGEST, 2))
 """Sizes at which a path can be dug to the outer corner."""
 SLOTS = 64
+LEAST_POOL = 32
+"""Levels of one size, so that every cell which can be open is open in some (a cell is in about half of them)."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,10 @@ class Config:
     """How many settings of each kind these are."""
     pool: int = 32
     """Development levels from which the vectors of targets are made."""
+    caliper: int = 4
+    """Steps by which the shortest paths of a matched pair may differ at size 25."""
+    small_caliper: int = 1
+    """The same at sizes 3 to 7, where ways are short."""
     several: int = 8
     layers: Sequence[str] = (
         "block1.maxpool",
@@ -188,7 +196,8 @@ class Study:
             return self.large_development[-self.config.pool :]
         if size in SMALL:
             return self.small_development[self.config.search_mazes + self.config.confirm_mazes :]
-        found = self.levels({size: self.config.pool}, held_out=False, label=f"pool {size}")
+        count = max(self.config.pool, LEAST_POOL)
+        found = self.levels({size: count}, held_out=False, label=f"pool {size}")
         return self.spawned(found[size], f"pool {size}")
 
     def rule(self, setting: Setting, vectors_of: TargetVectors) -> Rule:
@@ -251,18 +260,24 @@ def report_step(report: Report, kept: dict[str, Any]) -> None:
 
 def run(report: Report) -> None:
     """Take the steps that are left, then draw."""
-    from reproductions.maze import steering_pictures, steering_rates, steering_vectors
+    from reproductions.maze import (
+        steering_map,
+        steering_pictures,
+        steering_rates,
+        steering_search,
+        steering_vectors,
+    )
 
     steps: dict[str, Callable[[Study], dict[str, Any]]] = {
         "tracking": steering_rates.tracking,
         "curves": steering_vectors.curves,
         "vector episodes": steering_vectors.episodes,
-        "search far": steering_rates.search_far,
-        "search small": steering_rates.search_small,
+        "search far": steering_search.search_far,
+        "search small": steering_search.search_small,
         "far": steering_rates.far,
         "small": steering_rates.small,
         "between": steering_rates.between,
-        "map": steering_rates.success_map,
+        "map": steering_map.success_map,
     }
 
     def kept(step: str) -> Any:

@@ -35,22 +35,29 @@ CORNER_BARS = (
     ("far_patched", "ceiling: patch from that maze", BLUE),
     ("far_shortest_within_n", "bound: shortest path is within N", GREEN),
     ("far_top_right_within_n", "top-right cheese, within N", GREEN),
+    ("far_matched_edit", "paths matched: edited", ORANGE),
+    ("far_matched_top_right", "paths matched: top-right cheese", GREEN),
 )
 
 
 def corners(kept: Mapping[str, Any], path: Path) -> None:
-    """Bars of the main table."""
+    """Bars of the main table; the last two are pairs of episodes whose shortest paths are about equally long."""
     figure, axes = _figure()
-    for place, (metric, _, colour) in enumerate(CORNER_BARS):
+    names = []
+    for place, (metric, name, colour) in enumerate(CORNER_BARS):
         values = [value for _, value, _ in kept["samples"][metric]]
         share, low, high = wilson(sum(values), len(values))
-        axes.barh(place, share, color=colour)
+        matched = metric.startswith("far_matched")
+        names.append(f"{name} ({len(values)} pairs)" if matched else name)
+        if not values:
+            continue
+        axes.barh(place, share, color=colour, hatch="//" if matched else None, edgecolor="white")
         axes.plot([low, high], [place, place], color="black", linewidth=2)
         axes.text(high + 0.012, place, f"{100 * share:.1f} %", va="center")
     axes.axvline(0.33, color="black", linestyle="--", linewidth=1)
     axes.text(0.335, -0.72, "33 %: the rate predicted not to be reached", va="center")
-    axes.set_yticks(range(len(CORNER_BARS)), [name for _, name, _ in CORNER_BARS])
-    axes.set_ylim(len(CORNER_BARS) - 0.4, -1.1)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.4, -1.1)
     axes.set_xlim(0, 1.05)
     axes.set_xlabel(
         f"share of held-out mazes (size 25) whose far corner is reached within N = {kept['n']:.0f} steps"
@@ -135,19 +142,30 @@ def share(kept: Mapping[str, Any], search: Mapping[str, Any], activations: int, 
     save(figure, path)
 
 
+MAP_PANELS = (
+    ("no_edit", "control: no edit"),
+    ("random_channels", "control: random channels"),
+    ("random_vector", "control: random vector there"),
+    ("edit", "edited: {edit}"),
+    ("layer", "whole layer: {layer}"),
+    ("layer_random_vector", "control: random vector, whole layer"),
+)
+
+
 def success_map(kept: Mapping[str, Any], size: int, path: Path) -> None:
-    """Share of targets reached, by their place in the maze, with the edit and without."""
-    figure, axes = _figure(1, 2)
-    for panel, column, title in ((axes[0], 5, "no edit"), (axes[1], 4, kept["setting"])):
+    """Share of targets reached, by their place in the maze: the edits, and what they are compared with."""
+    figure, axes = _figure(2, 3)
+    places = [(row - margin, column - margin) for margin, row, column in kept["cells"]]
+    for panel, (name, title) in zip(axes.flat, MAP_PANELS, strict=True):
         hits, tries = np.zeros((size, size)), np.zeros((size, size))
-        for row in kept["cells"]:
-            place = row[2] - row[1], row[3] - row[1]
-            hits[place] += row[column]
+        for place, hit in zip(places, kept["reached"][name], strict=True):
+            hits[place] += hit
             tries[place] += 1
         shares = np.where(tries > 0, hits / np.maximum(tries, 1), np.nan)
         image = panel.imshow(shares, vmin=0, vmax=1, origin="lower", cmap="viridis")
         panel.set_facecolor("0.85")
-        panel.set_title(title)
+        whole = f"{100 * hits.sum() / tries.sum():.0f} % of all targets"
+        panel.set_title(f"{title.format(**kept['settings'])}\n{whole}", fontsize=12)
         panel.set_xticks([]), panel.set_yticks([])
     figure.colorbar(
         image, ax=axes, label=f"reached within N = {kept['n']:.0f} (grey: never a free cell)", shrink=0.8

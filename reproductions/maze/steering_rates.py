@@ -1,25 +1,18 @@
-"""Channels tested, rules searched on development levels, and what the chosen ones do on held-out levels."""
+"""What the channels and rules chosen on development levels do on held-out levels, beside controls and ceilings."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from reproductions.maze import channels, geometry
-from reproductions.maze.retarget import (
-    KINDS,
-    Changed,
-    Rule,
-    Setting,
-    TargetVectors,
-    counterfactual_patches,
-    grid,
-    retargeting,
-)
+from reproductions.maze.matching import matched
+from reproductions.maze.retarget import Changed, Rule, Setting, counterfactual_patches, retargeting
 from reproductions.maze.rollout import Episode
 from reproductions.maze.state import Cell, Maze
-from reproductions.maze.steering import BETWEEN, FAR, LARGEST, MAP_SIZE, SMALL, Study, unit_of
+from reproductions.maze.steering import BETWEEN, FAR, LARGEST, SMALL, Study, unit_of
+from reproductions.maze.steering_search import far_targets, small_budgets, small_targets, steps_allowed
 from reproductions.maze.vectors import activations
 
 Samples = dict[str, list[tuple[str, float, float | None]]]
@@ -64,138 +57,8 @@ def tracking(study: Study) -> dict[str, Any]:
     return {"samples": samples, "notes": [note], "layers": found, "layer": layer}
 
 
-def way_covered(walk: Episode, maze: Maze, target: Cell) -> float:
-    """How much of the shortest path from the start to the target was covered at best: 1 where it was reached."""
-    distance = geometry.maze_distances(maze, target)
-    return 1 - min(int(distance[cell]) for cell in walk.visited) / int(distance[maze.mouse])
-
-
-def _score(
-    study: Study,
-    rule: Rule,
-    mazes: Sequence[Maze],
-    targets: Sequence[Cell],
-    budgets: Sequence[int],
-    label: str,
-) -> tuple[float, float, float]:
-    """Of a rule: targets reached within the budgets, way covered, scalars changed as a share of the network's."""
-    changed = Changed()
-    reached = covered = 0.0
-    for budget in sorted(set(budgets)):
-        rows = [row for row, own in enumerate(budgets) if own == budget]
-        some, cells = [mazes[row] for row in rows], [targets[row] for row in rows]
-        walks = study.walks(some, cells, budget, f"{label} {budget}", retargeting(rule, some, cells, changed))
-        reached += sum(walk.reached for walk in walks)
-        covered += sum(way_covered(*row) for row in zip(walks, some, cells, strict=True))
-    return reached / len(mazes), covered / len(mazes), changed.mean() / study.activations
-
-
-def _search(
-    study: Study,
-    name: str,
-    vectors: TargetVectors,
-    first: tuple[list[Maze], list[Cell], list[int]],
-    second: tuple[list[Maze], list[Cell], list[int]],
-) -> dict[str, Any]:
-    """Every setting on the first mazes; the best of each kind on the second, which decide."""
-    settings = grid(study.config.layers, study.config.multiples)
-    table: list[list[Any]] = []
-
-    def scored(
-        some: Iterable[Setting], stage: str, on: tuple[list[Maze], list[Cell], list[int]]
-    ) -> list[Setting]:
-        rows = []
-        for setting in some:
-            score = _score(study, study.rule(setting, vectors), *on, f"{name} {stage}")
-            table.append([stage, setting.layer, setting.kind, setting.multiple, setting.clear, *score])
-            rows.append((setting, score))
-        return [row[0] for row in sorted(rows, key=lambda row: (-row[1][0], -row[1][1]))]
-
-    ranked = scored(settings, "all", first)
-    best = [
-        setting
-        for kind in KINDS
-        for setting in [one for one in ranked if one.kind == kind][: study.config.confirmed]
-    ]
-    final = scored(best, "best of each kind", second)
-    by_kind = {kind: next(one for one in final if one.kind == kind) for kind in KINDS}
-    note = (
-        f"{name}: {len(settings)} settings ({len(study.config.layers)} layers {', '.join(study.config.layers)}; kinds "
-        f"{', '.join(KINDS)}; multiples {', '.join(f'{m:g}' for m in study.config.multiples)}; with and without "
-        f"clearing), "
-        f"{len(first[0])} development episodes each, then {len(second[0])} for the best "
-        f"{study.config.confirmed} of each kind; chosen: {final[0]}"
-    )
-    return {
-        "samples": {},
-        "notes": [note],
-        "table": table,
-        "chosen": vars(final[0]),
-        "by_kind": {kind: vars(setting) for kind, setting in by_kind.items()},
-    }
-
-
-def far_targets(mazes: Sequence[Maze]) -> list[Cell]:
-    """One far corner of each maze, in turn."""
-    return [geometry.corner_cell(maze, FAR[index % 2]) for index, maze in enumerate(mazes)]
-
-
-def search_far(study: Study) -> dict[str, Any]:
-    """For the far corners of size 25."""
-    config, mazes = study.config, study.large_development
-    n, _ = study.n(mazes[: config.search_mazes + config.confirm_mazes], "search far")
-    budget = steps_allowed(n, config.longest)
-    parts = []
-    for some in (
-        mazes[: config.search_mazes],
-        mazes[config.search_mazes : config.search_mazes + config.confirm_mazes],
-    ):
-        parts.append((list(some), far_targets(some), [budget] * len(some)))
-    return _search(study, "search far", study.target_vectors(LARGEST), parts[0], parts[1])
-
-
-def steps_allowed(n: float, otherwise: int) -> int:
-    """Whole steps within N; `otherwise` where no top-right episode succeeded."""
-    return math.floor(n) if math.isfinite(n) else otherwise
-
-
-def small_budgets(
-    study: Study, mazes: Sequence[Maze], label: str
-) -> tuple[dict[int, int], dict[int, float], list[Episode]]:
-    """Steps allowed and N by size, and the top-right episodes in the order of `mazes`."""
-    budgets, ns, walks = {}, {}, {}
-    for size in sorted({maze.size for maze in mazes}):
-        some = [maze for maze in mazes if maze.size == size]
-        ns[size], of_size = study.n(some, f"{label} {size}")
-        budgets[size] = steps_allowed(ns[size], 10 * size)
-        walks.update(zip((maze.seed for maze in some), of_size, strict=True))
-    return budgets, ns, [walks[maze.seed] for maze in mazes]
-
-
-def small_targets(study: Study, mazes: Sequence[Maze], label: str) -> tuple[list[Maze], list[Cell]]:
-    """Pairs of maze and target: free cells but the start, drawn without repetition."""
-    generator = study.generator("targets", label)
-    pairs: list[tuple[Maze, Cell]] = []
-    for maze in mazes:
-        cells = [cell for cell in geometry.cells_of(maze.open_cells) if cell != maze.mouse]
-        drawn = generator.permutation(len(cells))[: study.config.small_targets]
-        pairs += [(maze, cells[place]) for place in drawn]
-    return [maze for maze, _ in pairs], [cell for _, cell in pairs]
-
-
-def search_small(study: Study) -> dict[str, Any]:
-    """For any cell of sizes 3 to 7."""
-    config, mazes = study.config, study.small_development
-    end = config.search_mazes + config.confirm_mazes
-    budgets, _, _ = small_budgets(study, mazes[:end], "search small")
-    parts = []
-    for some in (mazes[: config.search_mazes], mazes[config.search_mazes : end]):
-        pairs, cells = small_targets(study, some, f"search small {len(parts)}")
-        parts.append((pairs, cells, [budgets[maze.size] for maze in pairs]))
-    return _search(study, "search small", study.target_vectors(SMALL[0]), parts[0], parts[1])
-
-
-def _controls(study: Study, rule: Rule, label: str) -> dict[str, Rule]:
+def controls(study: Study, rule: Rule, label: str) -> dict[str, Rule]:
+    """The rule's null controls, by name: the same edits in other channels, and random ones of the same norm."""
     seeds = study.generator("controls", label).integers(2**31, size=2)
     return {
         "random_channels": rule.with_random_channels(int(seeds[0])),
@@ -223,12 +86,10 @@ def far(study: Study) -> dict[str, Any]:
         add(metric, [(one + other) / 2 for one, other in zip(left, right, strict=True)], None)
 
     add("far_top_right_reached", [walk.reached for walk in top_right])
-    add("far_top_right_within_n", [walk.reached and walk.steps <= n for walk in top_right])
-    shortest = {
-        c: [int(geometry.maze_distances(m, t)[m.mouse]) <= n for m, t in zip(mazes, corners[c], strict=True)]
-        for c in FAR
-    }
-    halves("far_shortest_within_n", *shortest.values())
+    within = [walk.reached and walk.steps <= n for walk in top_right]
+    add("far_top_right_within_n", within)
+    shortest = {corner: lengths(mazes, corners[corner]) for corner in FAR}
+    halves("far_shortest_within_n", *([length <= n for length in shortest[corner]] for corner in FAR))
 
     plain = study.walks(mazes, None, budget, "far no edit")
     halves("far_no_edit", *([c in w.visited for c, w in zip(corners[k], plain, strict=True)] for k in FAR))
@@ -243,6 +104,12 @@ def far(study: Study) -> dict[str, Any]:
     add("far_edit_bottom_right", reached["bottom-right"])
     halves("far_edit_region", *(_came_into(walks[c], regions[c]) for c in FAR))
     halves("far_edit_visits_top_right", *(_came_into(walks[c], regions["top-right"]) for c in FAR))
+    # One far corner of each level, in turn, beside a top-right episode whose shortest path is about as long.
+    ways = [shortest[FAR[index % 2]][index] for index in range(len(mazes))]
+    near = lengths(mazes, [geometry.corner_cell(maze, "top-right") for maze in mazes])
+    pairs = matched(ways, near, study.config.caliper)
+    edited = [reached[FAR[one % 2]][one] for one, _ in pairs]
+    samples |= at_equal_length("far", [units[one] for one, _ in pairs], edited, [within[o] for _, o in pairs])
     scalars = changed.means()
     add("far_share_of_network", [scalars.get(i, 0.0) / study.activations for i in range(len(mazes))], None)
     layer = math.prod(study.policy.shapes()[setting.layer])
@@ -250,7 +117,7 @@ def far(study: Study) -> dict[str, Any]:
 
     turn = far_targets(mazes)
     there = [maze.with_cheese(target) for maze, target in zip(mazes, turn, strict=True)]
-    for name, control in _controls(study, rule, "far").items():
+    for name, control in controls(study, rule, "far").items():
         edits = retargeting(control, mazes, turn)
         add(f"far_{name}", [w.reached for w in study.walks(mazes, turn, budget, f"far {name}", edits)])
     edits = retargeting(rule, there, turn)
@@ -258,8 +125,39 @@ def far(study: Study) -> dict[str, Any]:
     add("far_cheese_moved", [w.reached for w in study.walks(there, turn, budget, "far moved")])
     edits = counterfactual_patches(study.policy, setting.layer, turn, study.aside)
     add("far_patched", [w.reached for w in study.walks(mazes, turn, budget, "far patched", edits)])
-    note = f"N = {n:.1f} steps at size {LARGEST}; far corners edited with {setting}"
-    return {"samples": samples, "notes": [note], "n": n, "setting": str(setting)}
+    notes = [
+        f"N = {n:.1f} steps at size {LARGEST}; far corners edited with {setting}",
+        matched_note(f"size {LARGEST}", [ways[one] - near[other] for one, other in pairs]),
+    ]
+    return {"samples": samples, "notes": notes, "n": n, "setting": str(setting)}
+
+
+def lengths(mazes: Sequence[Maze], targets: Sequence[Cell]) -> list[int]:
+    """Steps of the shortest path from each maze's mouse to its target."""
+    return [
+        int(geometry.maze_distances(m, target)[m.mouse]) for m, target in zip(mazes, targets, strict=True)
+    ]
+
+
+def at_equal_length(
+    name: str, units: Sequence[str], edited: Sequence[bool], top_right: Sequence[bool]
+) -> Samples:
+    """Samples of matched pairs: the edited episode's target reached, and its partner's top-right cheese.
+
+    A pair counts as the edited episode's unit. Its partner may be the edited episode of another pair's unit; both are
+    then likelier to succeed in an easy maze, which makes the pairs' differences vary less together, not more.
+    """
+    columns = {f"{name}_matched_edit": edited, f"{name}_matched_top_right": top_right}
+    return {
+        metric: [(unit, float(value), 1.0) for unit, value in zip(units, values, strict=True)]
+        for metric, values in columns.items()
+    }
+
+
+def matched_note(where: str, apart: Sequence[int]) -> str:
+    """How many pairs there are, and how well they match."""
+    mean = f", the edited ones' paths {sum(apart) / len(apart):+.1f} steps longer on average" if apart else ""
+    return f"{where}: {len(apart)} pairs of equal path length{mean}"
 
 
 def _came_into(walks: Sequence[Episode], regions: Sequence[Any]) -> list[bool]:
@@ -307,7 +205,7 @@ def small(study: Study) -> dict[str, Any]:
             for m in mazes
             if m.size == size
         ]
-    for name, control in _controls(study, rule, "small").items():
+    for name, control in controls(study, rule, "small").items():
         rates(f"small_{name}", pairs, control)
     there = [maze.with_cheese(target) for maze, target in zip(pairs, targets, strict=True)]
     rates("small_cheese_moved", there, None)
@@ -318,15 +216,51 @@ def small(study: Study) -> dict[str, Any]:
         (unit_of(maze), float(walk.reached and walk.steps <= ns[maze.size]), 1.0)
         for maze, walk in zip(mazes, top_right, strict=True)
     ]
+    same_length, apart = _small_at_equal_length(study, (pairs, targets, edited), ns, top_right)
+    samples |= same_length
     counts = ", ".join(f"{sum(m.size == s for m in mazes)} of size {s} (N = {ns[s]:.1f})" for s in budgets)
     note = (
         f"small mazes: {len(pairs)} pairs of maze and target; layouts: {counts}; edited with {rule.setting}"
     )
     return {
         "samples": samples,
-        "notes": [note],
+        "notes": [note, matched_note("small mazes", apart)],
         "settings": {k: str(Setting(**v)) for k, v in kept["by_kind"].items()},
     }
+
+
+def _small_at_equal_length(
+    study: Study,
+    edited: tuple[Sequence[Maze], Sequence[Cell], Mapping[str, Sequence[bool]]],
+    ns: Mapping[int, float],
+    top_right: Sequence[Episode],
+) -> tuple[Samples, list[int]]:
+    """Of each layout the drawn target that is farthest, beside a top-right episode as long in a maze of its size.
+
+    The farthest, because most targets are nearer than the top-right corner is, and have no partner. Beside the
+    samples of the pairs, how much longer the edited one's path is in each.
+    """
+    ways: dict[str, list[int]] = {}
+    for maze, way in zip(edited[0], lengths(edited[0], edited[1]), strict=True):
+        ways.setdefault(unit_of(maze), []).append(way)
+    farthest = {unit: max(range(len(each)), key=each.__getitem__) for unit, each in ways.items()}
+    units: list[str] = []
+    ours: list[bool] = []
+    theirs: list[bool] = []
+    apart: list[int] = []
+    for size, n in ns.items():
+        rows = [row for row, maze in enumerate(study.small) if maze.size == size]
+        some = [study.small[row] for row in rows]
+        names = [unit_of(maze) for maze in some]
+        near = lengths(some, [geometry.corner_cell(maze, "top-right") for maze in some])
+        far_ways = [ways[unit][farthest[unit]] for unit in names]
+        for one, other in matched(far_ways, near, study.config.small_caliper):
+            walk = top_right[rows[other]]
+            units.append(names[one])
+            ours.append(edited[2][names[one]][farthest[names[one]]])
+            theirs.append(walk.reached and walk.steps <= n)
+            apart.append(far_ways[one] - near[other])
+    return at_equal_length("small", units, ours, theirs), apart
 
 
 def between(study: Study) -> dict[str, Any]:
@@ -348,39 +282,3 @@ def between(study: Study) -> dict[str, Any]:
             ]
     note = "N by size: " + ", ".join(f"{size}: {n:.1f}" for size, n in ns.items())
     return {"samples": samples, "notes": [note], "n": ns}
-
-
-def success_map(study: Study) -> dict[str, Any]:
-    """The rule for small mazes in larger ones: every free cell a target."""
-    setting = Setting(**study.kept("search small")["chosen"])
-    found = study.levels({MAP_SIZE: study.config.map_mazes}, held_out=True, label="map")[MAP_SIZE]
-    mazes = study.spawned(found, "map")
-    n, _ = study.n(mazes, "map")
-    budget = steps_allowed(n, study.config.longest)
-    pairs = [
-        (maze, cell) for maze in mazes for cell in geometry.cells_of(maze.open_cells) if cell != maze.mouse
-    ]
-    every, targets = [maze for maze, _ in pairs], [cell for _, cell in pairs]
-    rule = study.rule(setting, study.target_vectors(MAP_SIZE))
-    walks = study.walks(every, targets, budget, "map edit", retargeting(rule, every, targets))
-    # One unedited episode of each maze says of every cell whether it is come to anyway.
-    plain = {
-        unit_of(maze): walk for maze, walk in zip(mazes, study.walks(mazes, None, budget, "map"), strict=True)
-    }
-    cells: list[list[Any]] = [
-        [unit_of(maze), maze.margin, *cell, walk.reached, cell in plain[unit_of(maze)].visited]
-        for maze, cell, walk in zip(every, targets, walks, strict=True)
-    ]
-    samples: Samples = {
-        metric: [
-            (unit_of(maze), float(sum(value(row) for row in cells if row[0] == unit_of(maze))), None)
-            for maze in mazes
-        ]
-        for metric, value in (
-            ("map_edit_reached", lambda row: row[4]),
-            ("map_no_edit_reached", lambda row: row[5]),
-            ("map_targets", lambda row: 1),
-        )
-    }
-    note = f"success map: size {MAP_SIZE}, N = {n:.1f}, edited with {setting}"
-    return {"samples": samples, "notes": [note], "cells": cells, "setting": str(setting), "n": n}

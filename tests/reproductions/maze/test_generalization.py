@@ -164,14 +164,6 @@ def test_n_is_the_mean_over_the_episodes_that_reached() -> None:
     assert not rows[0].within(float("nan"))
 
 
-def test_pairs_are_close_in_length_and_nobody_is_paired_twice() -> None:
-    far = [outcome(shortest) for shortest in (10, 12, 30, 90)]
-    near = [outcome(shortest) for shortest in (13, 14, 27, 60)]
-    pairs = generalization.matched(far, near, caliper=4)
-    assert sorted((one.shortest, other.shortest) for one, other in pairs) == [(10, 14), (12, 13), (30, 27)]
-    assert generalization.matched(far, [], caliper=4) == []
-
-
 def test_a_layout_counts_once_where_there_are_few(tmp_path: Path) -> None:
     rows = [replace(outcome(2, 2), level=level, layout=f"layout {level % 2}") for level in range(6)]
     with open_run(tmp_path) as report:

@@ -91,6 +91,15 @@ def model(corl: Any, sampler: StepSampler, sizes: Sizes, seed: int) -> nn.Module
     return made
 
 
+def embed_time_as_the_paper(network: nn.Module) -> None:
+    """Draws the time embedding anew with a standard deviation of 1, as torch and with it the paper's code does.
+
+    CORL draws it with 0.02, as it does every layer.
+    """
+    their: Any = network
+    nn.init.normal_(their.timestep_emb.weight, std=1.0)
+
+
 def twin(corl: Any, ours: DecisionTransformer, sampler: StepSampler) -> nn.Module:
     """CORL's network with our weights, and relu as in the paper where CORL has GELU: the same function as ours."""
     made = model(corl, sampler, ours.sizes, seed=0)

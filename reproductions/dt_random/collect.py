@@ -248,8 +248,11 @@ def ensure_cached(request: Request, cache: Path, threads: int = 1) -> Path:
                 },
             )
             part.replace(path)
-        except OSError as error:
-            raise DataError(f"could not write {path.name} ({error}); free some disk and run again") from error
+        except (OSError, RuntimeError) as error:  # HDF5 says some of what the disk says as RuntimeError
+            reason = str(error).splitlines()[0]
+            raise DataError(
+                f"could not write {path.name} ({reason}); free some disk and run again"
+            ) from error
         finally:
             part.unlink(missing_ok=True)
     return path

@@ -45,6 +45,7 @@ class Training:
 def trainings(
     environments: tuple[str, ...],
     seeds: int,
+    judged_seeds: int,
     paper_size_on: tuple[str, ...] = (),
     further_controls: bool = False,
 ) -> Iterator[Training]:
@@ -54,6 +55,9 @@ def trainings(
     worst, where the question is whether the return does anything. Further controls, on the first environment: shuffled
     returns on the best data, and uniform actions, the other way to make random data. The paper's size is for
     `paper_size_on`.
+
+    `judged_seeds` is the number of training seeds of what the criteria judge: the Decision Transformer on random data
+    and, as its positive control, on medium-expert data. All others get `seeds`, the first of those.
     """
     for number, environment in enumerate(environments):
         compared = [
@@ -72,5 +76,6 @@ def trainings(
         if environment in paper_size_on:
             compared += [("dt_paper_size", "random"), ("dt_paper_size", "medium-expert")]
         for learner, level in compared:
-            for index in range(seeds):
+            judged = (learner, level) in (("dt", "random"), ("dt", "medium-expert"))
+            for index in range(judged_seeds if judged else seeds):
                 yield Training(learner, environment, level, index)

@@ -68,41 +68,31 @@ def play_episodes(
 def decision_transformer_actor(
     model: DecisionTransformer, sampler: StepSampler, episodes: int, bfloat16: bool = False
 ) -> Actor:
-    """Lets the model act with a memory of its last K steps in each of `episodes` episodes (for one call of
-    play).
-    """
+    """Lets the model act on the last K steps of each of `episodes` episodes (for one call of play)."""
     context = model.sizes.context
     state_size, action_size = sampler.states.shape[1], sampler.actions.shape[1]
-    states = torch.zeros(episodes, context, state_size)
-    actions = torch.zeros(episodes, context, action_size)
-    returns = torch.zeros(episodes, context)
+    states = torch.zeros(episodes, EPISODE_STEPS, state_size)
+    actions = torch.zeros(episodes, EPISODE_STEPS, action_size)
+    returns = torch.zeros(episodes, EPISODE_STEPS)
     model.eval()
 
     def act(
         observations: NDArray[np.float64], wanted: NDArray[np.float64], running: NDArray[np.int64], time: int
     ) -> Tensor:
         rows = torch.from_numpy(running)
-        length = min(time + 1, context)
-        if time >= context:  # forget the oldest step
-            for memory in (states, actions, returns):
-                memory[:, :-1] = memory[:, 1:].clone()
-        now = length - 1
-        states[rows, now] = (
+        states[rows, time] = (
             torch.from_numpy(observations).float() - sampler.state_mean
         ) / sampler.state_deviation
-        returns[rows, now] = torch.from_numpy(wanted / RETURN_SCALE).float()
-        actions[rows, now] = 0.0  # not known yet, and by causality not looked at
-        timesteps = torch.arange(time - now, time + 1).expand(len(rows), length)
+        returns[rows, time] = torch.from_numpy(wanted / RETURN_SCALE).float()
+        # The action of this step is not known yet: it is zero, and by causality not looked at.
+        last = slice(max(time + 1 - context, 0), time + 1)
+        timesteps = torch.arange(last.start, last.stop).expand(len(rows), -1)
         with _precision(bfloat16):
             predicted = model(
-                returns[rows, :length],
-                states[rows, :length],
-                actions[rows, :length],
-                timesteps,
-                last_only=True,
+                returns[rows, last], states[rows, last], actions[rows, last], timesteps, last_only=True
             )
-        actions[rows, now] = predicted[:, 0].float()
-        return actions[rows, now]
+        actions[rows, time] = predicted[:, 0].float()
+        return actions[rows, time]
 
     return act
 

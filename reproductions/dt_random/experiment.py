@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,14 @@ class Config:
     transitions: int = 200_000
     """Steps in each data set (D4RL's have a million; medium-expert two)."""
     training_seeds: int = 5
+    judged_seeds: int = 10
+    """Of what the criteria judge: the Decision Transformer on random data, and its positive control."""
     episodes: int = 100
     """Evaluation episodes for each network and return asked for."""
     updates: int = 3_000
     """Of the small Decision Transformer."""
+    updates_on: Mapping[str, int] = field(default_factory=dict)
+    """Environments on which it gets another number of them."""
     batch: int = 16
     """Windows for each of its updates."""
     learning_rate: float = 2e-3
@@ -62,7 +66,7 @@ class Config:
     paper_size_on: tuple[str, ...] = ()
     """Environments on which the paper's model is trained, too."""
     paper_size_updates: int = 2_000
-    """With the paper's batch of 64."""
+    paper_size_batch: int = 16
     paper_size_learning_rate: float = 1e-3
 
     def settings(self, report: Report) -> Settings:
@@ -71,6 +75,7 @@ class Config:
             transitions=self.transitions,
             episodes=self.episodes,
             updates=self.updates,
+            updates_on=self.updates_on,
             batch=self.batch,
             learning_rate=self.learning_rate,
             warmup=self.warmup,
@@ -78,6 +83,7 @@ class Config:
             mlp_batch=self.mlp_batch,
             mlp_width=self.mlp_width,
             paper_size_updates=self.paper_size_updates,
+            paper_size_batch=self.paper_size_batch,
             paper_size_learning_rate=self.paper_size_learning_rate,
             run_seed=report.seed,
             bfloat16=processor_has_bfloat16(),
@@ -91,7 +97,7 @@ def configured(parameters: dict[str, Any]) -> Config:
     """The configuration from a preset's parameters; an unknown environment is a one-line error."""
     lists = {name: tuple(value) for name, value in parameters.items() if isinstance(value, list)}
     config = Config(**{**parameters, **lists})
-    for environment in (*config.environments, *config.paper_size_on):
+    for environment in (*config.environments, *config.paper_size_on, *config.updates_on):
         task_named(environment)
     return config
 
@@ -143,8 +149,13 @@ def data_scores(data: DataSet) -> dict[str, float]:
     }
 
 
-def samples_of(outcomes: dict[str, Outcome], planned: list[Training]) -> Iterator[tuple[str, str, float]]:
+def samples_of(
+    outcomes: dict[str, Outcome], planned: list[Training], compared: int
+) -> Iterator[tuple[str, str, float]]:
     """(sample, unit, value) of every training's mean score, and of the averages over environments.
+
+    What is judged has more training seeds than what it is compared with: differences are taken on the first `compared`
+    of them, which are reported once more by themselves.
 
     An average over environments is taken seed by seed, as the papers' tables average their rows: environments are
     fixed, seeds are what is sampled.
@@ -152,9 +163,13 @@ def samples_of(outcomes: dict[str, Outcome], planned: list[Training]) -> Iterato
     by_environment: dict[tuple[str, str], list[float]] = {}
     for training in planned:
         outcome = outcomes[training.name]
-        for asked, scores in outcome.scores.items():
-            name = training.sample + ("" if asked == "target" else f"_{asked}")
-            mean = float(np.mean(scores))
+        means = {
+            training.sample + ("" if asked == "target" else f"_{asked}"): float(np.mean(scores))
+            for asked, scores in outcome.scores.items()
+        }
+        if (training.learner, training.level) == ("dt", "random") and training.index < compared:
+            means[f"{training.sample}_compared"] = means[training.sample]
+        for name, mean in means.items():
             yield name, training.unit, mean
             everywhere = name.replace(training.environment, "average", 1)
             by_environment.setdefault((everywhere, training.unit), []).append(mean)
@@ -169,7 +184,7 @@ def run(report: Report) -> None:
     config = configured(report.parameters)
     settings = config.settings(report)
     report.note(
-        f"trained in {'bfloat16' if settings.bfloat16 else 'float32'}, evaluated in float32, {cores()} processes"
+        f"trained and evaluated in {'bfloat16' if settings.bfloat16 else 'float32'}, {cores()} processes"
     )
     report.progress(0, 1, "making the data")
     reached: dict[str, dict[str, float]] = {}
@@ -180,7 +195,13 @@ def run(report: Report) -> None:
     report.data(digests.hexdigest())
 
     planned = list(
-        trainings(config.environments, config.training_seeds, config.paper_size_on, config.further_controls)
+        trainings(
+            config.environments,
+            config.training_seeds,
+            config.judged_seeds,
+            config.paper_size_on,
+            config.further_controls,
+        )
     )
     costs = {training: settings.cost(training) for training in planned}
     longest_first = sorted(planned, key=lambda training: -costs[training])
@@ -192,7 +213,7 @@ def run(report: Report) -> None:
         report.progress(done, total, "trainings")
 
     outcomes = {training.name: kept(settings.checkpoints, training) for training in planned}
-    for sample, unit, value in samples_of(outcomes, planned):
+    for sample, unit, value in samples_of(outcomes, planned, config.training_seeds):
         report.sample(sample, unit=unit, value=value)
     for data_set, scores in reached.items():
         for name, score in scores.items():
@@ -201,7 +222,7 @@ def run(report: Report) -> None:
     if len(halves) > 1:
         halves["average"] = float(np.mean(list(halves.values())))
     for name, half in halves.items():  # the same for every seed, to be divided by seed
-        for index in range(config.training_seeds):
+        for index in range(config.judged_seeds):
             report.sample(f"{name}_expert_half", unit=f"seed {index}", value=half)
 
     from reproductions.dt_random import plots

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class Settings:
     transitions: int
     episodes: int
     updates: int
+    updates_on: Mapping[str, int]
     batch: int
     learning_rate: float
     warmup: int
@@ -42,6 +44,7 @@ class Settings:
     mlp_batch: int
     mlp_width: int
     paper_size_updates: int
+    paper_size_batch: int
     paper_size_learning_rate: float
     run_seed: int
     bfloat16: bool
@@ -63,11 +66,15 @@ class Settings:
         if training.learner in ("bc", "rvs"):
             return self.mlp_updates / 4
         plays_on = (
-            0 if training.level in ("random", "uniform") and training.environment != "halfcheetah" else 500
+            0 if training.level in ("random", "uniform") and training.environment != "halfcheetah" else 700
         )
         if training.learner == "dt_paper_size":
-            return 4 * (self.paper_size_updates + plays_on)
-        return self.updates * self.batch / 64 + plays_on
+            return 4 * (self.paper_size_updates * self.paper_size_batch / 64 + plays_on)
+        return self.updates_of(training) * self.batch / 64 + plays_on
+
+    def updates_of(self, training: Training) -> int:
+        """Updates of a small Decision Transformer."""
+        return self.updates_on.get(training.environment, self.updates)
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,15 @@ def _outcome(training: Training, settings: Settings) -> Outcome:
     best = float(data.episode_returns.max())
     scores = {
         asked: normalised_score(
-            evaluate(network, sampler, training.environment, target, settings.episodes, seed),
+            evaluate(
+                network,
+                sampler,
+                training.environment,
+                target,
+                settings.episodes,
+                seed,
+                bfloat16=settings.bfloat16,
+            ),
             training.environment,
         ).tolist()
         for asked, target in _asked(training, best).items()
@@ -153,13 +168,14 @@ def _begun(training: Training, sampler: StepSampler, settings: Settings, seed: i
     if training.learner == "dt_paper_size":
         schedule = Schedule(
             updates=settings.paper_size_updates,
+            batch=settings.paper_size_batch,
             learning_rate=settings.paper_size_learning_rate,
             warmup=settings.warmup,
             cosine=True,
         )
         return train_decision_transformer(sampler, schedule, seed, PAPER, settings.bfloat16)
     schedule = Schedule(
-        updates=settings.updates,
+        updates=settings.updates_of(training),
         batch=settings.batch,
         learning_rate=settings.learning_rate,
         warmup=settings.warmup,

@@ -83,7 +83,7 @@ def scores_by_data_set(environments: Sequence[str], scores: Scores, path: Path) 
         _rows(axes, values, width)
         axes.set_title(f"{level} data", fontsize=19, color=INK, loc="left")
     for row, (_, label, colour) in enumerate(ROWS):
-        all_axes[0].text(-0.04 * width, row, label, ha="right", va="center", fontsize=16, color=colour)
+        all_axes[0].text(-0.08 * width, row, label, ha="right", va="center", fontsize=16, color=colour)
     where = (
         TITLES[environments[0]] if len(environments) == 1 else f"average of {len(environments)} environments"
     )
@@ -93,9 +93,8 @@ def scores_by_data_set(environments: Sequence[str], scores: Scores, path: Path) 
         f"Trained on random data the Decision Transformer scores {random:.0f},\n"
         f"on medium-expert data {best:.0f} ({where}; an expert scores 100)",
     )
-    seeds = len(shown["random"]["dt"])
     figure.text(
-        0.64, 0.03, f"D4RL-normalised score: mean and 95 % interval over {seeds} training seeds; a dot is a seed",
+        0.64, 0.03, "D4RL-normalised score: mean and 95 % interval over training seeds; a dot is a seed",
         ha="center", fontsize=14, color=QUIET,
     )  # fmt: skip
     figure.subplots_adjust(left=0.285, right=0.97, top=0.79, bottom=0.13, wspace=0.08)
@@ -126,7 +125,7 @@ def _rows(axes: Axes, values: Mapping[str, Sequence[float]], width: float) -> No
         axes.plot([low, high], [row, row], color=colour, lw=5, solid_capstyle="butt")
         axes.plot(mean, row, "o" if len(values[name]) > 1 else "D", ms=11, color=colour, mec="white", mew=1.5)
         axes.text(1.32 * width, row, f"{mean:.1f}", ha="right", va="center", fontsize=16, color=colour)
-    axes.set_xlim(-0.03 * width, 1.34 * width)
+    axes.set_xlim(-0.06 * width, 1.34 * width)
     axes.set_ylim(len(ROWS) - 0.5, -0.5)
     axes.set_yticks([])
     axes.set_xticks([tick for tick in (0, 25, 50, 75, 100) if tick < 1.1 * width])
@@ -186,8 +185,11 @@ def learning_curves(
         axes.set_title(TITLES[environment], fontsize=18, color=INK, loc="left")
         axes.set_yscale("log")
         axes.set_xlim(0, updates[-1])
+        axes.set_xticks([0, updates[-1] // 2, updates[-1]])
         axes.set_xlabel("updates", fontsize=15, color=INK)
         _plain(axes)
+        for label, side in zip(axes.get_xticklabels(), ("left", "center", "right"), strict=True):
+            label.set_horizontalalignment(side)  # or the numbers of neighbouring panels touch
     all_axes[0][0].set_ylabel("action error (mean square)", fontsize=15, color=INK)
     _headline(figure, "How well the data's actions are predicted, over training")
     for place, (level, colour) in zip((0.02, 0.2, 0.38), colours.items(), strict=True):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ FOLDER = Path(experiment.__file__).parent
 def settings(folder: Path, **changes: Any) -> Settings:
     """Tiny, on one thread, without bfloat16 so that every machine gives the same."""
     plain: dict[str, Any] = {
-        "transitions": 1_500, "episodes": 2, "updates": 12, "batch": 4, "learning_rate": 1e-3, "warmup": 2,
-        "mlp_updates": 6, "mlp_batch": 16, "mlp_width": 8, "paper_size_updates": 2, "paper_size_learning_rate": 1e-3,
+        "transitions": 1_500, "episodes": 2, "updates": 12, "updates_on": {}, "batch": 4, "learning_rate": 1e-3, "warmup": 2,
+        "mlp_updates": 6, "mlp_batch": 16, "mlp_width": 8, "paper_size_updates": 2, "paper_size_batch": 4,
+        "paper_size_learning_rate": 1e-3,
         "run_seed": 3, "bfloat16": False, "original": None, "cache": folder / "cache", "checkpoints": folder,
     }  # fmt: skip
     return Settings(**{**plain, **changes})
@@ -38,11 +40,46 @@ def test_every_sample_of_a_run_belongs_to_a_metric_of_the_manifest() -> None:
     known = {name for metric in made.metrics for name in metric.samples}
     for preset in made.presets.values():
         config = configured(dict(preset.parameters))
-        planned = list(trainings(config.environments, config.training_seeds, config.paper_size_on, True))
+        planned = list(trainings(config.environments, 2, 3, config.paper_size_on, True))
         outcomes = {
             t.name: Outcome({asked: [1.0] for asked in one_training._asked(t, 1.0)}, [], 0.0) for t in planned
         }
-        assert {name for name, _, _ in samples_of(outcomes, planned)} <= known
+        assert {name for name, _, _ in samples_of(outcomes, planned, 2)} <= known
+
+
+def test_what_the_criteria_judge_gets_its_own_number_of_training_seeds() -> None:
+    counts = Counter((t.learner, t.level) for t in trainings(("hopper",), 2, 3, ("hopper",), True))
+    judged = {pair for pair, count in counts.items() if count == 3}
+    assert judged == {("dt", "random"), ("dt", "medium-expert")}
+    assert {count for pair, count in counts.items() if pair not in judged} == {2}
+
+
+def test_metrics_that_compare_samples_find_them_on_the_same_training_seeds() -> None:
+    made = manifest.load(FOLDER)
+    config = configured(dict(made.presets["full"].parameters))
+    planned = list(
+        trainings(config.environments, config.training_seeds, config.judged_seeds, config.paper_size_on, True)
+    )
+    outcomes = {
+        t.name: Outcome({asked: [1.0] for asked in one_training._asked(t, 1.0)}, [], 0.0) for t in planned
+    }
+    units: dict[str, set[str]] = {
+        f"{name}_expert_half": {f"seed {i}" for i in range(config.judged_seeds)}
+        for name in (*config.environments, "average")
+    }
+    for name, unit, _ in samples_of(outcomes, planned, config.training_seeds):
+        units.setdefault(name, set()).add(unit)
+    assert not [
+        m.name for m in made.metrics if len({frozenset(units.get(s, {"none"})) for s in m.samples}) > 1
+    ]
+
+
+def test_an_environment_can_have_its_own_number_of_updates(tmp_path: Path) -> None:
+    made = settings(tmp_path, updates_on={"walker2d": 20})
+    assert made.updates_of(Training("dt", "walker2d", "random", 0)) == 20
+    assert made.updates_of(Training("dt", "hopper", "random", 0)) == 12
+    with pytest.raises(UnknownEnvironment):
+        configured({"updates_on": {"ant": 5}})
 
 
 def test_an_average_over_environments_is_taken_seed_by_seed() -> None:
@@ -52,7 +89,7 @@ def test_an_average_over_environments_is_taken_seed_by_seed() -> None:
         for index in (0, 1)
     ]
     outcomes = {t.name: Outcome({"target": [len(t.environment) + t.index]}, [], 0.0) for t in planned}
-    found = {(name, unit): value for name, unit, value in samples_of(outcomes, planned)}
+    found = {(name, unit): value for name, unit, value in samples_of(outcomes, planned, 2)}
     assert found["average_random_dt", "seed 0"] == 7
     assert found["average_random_dt", "seed 1"] == 8
 
@@ -60,7 +97,7 @@ def test_an_average_over_environments_is_taken_seed_by_seed() -> None:
 def test_no_average_is_reported_where_an_environment_is_missing() -> None:
     planned = [Training("dt", "hopper", "random", 0), Training("bc", "walker2d", "random", 0)]
     outcomes = {t.name: Outcome({"target": [1.0]}, [], 0.0) for t in planned}
-    assert not [name for name, _, _ in samples_of(outcomes, planned) if name.startswith("average")]
+    assert not [name for name, _, _ in samples_of(outcomes, planned, 2) if name.startswith("average")]
 
 
 def test_the_better_half_are_the_best_episodes_that_make_up_half_of_the_steps() -> None:
@@ -145,7 +182,7 @@ def test_a_run_reports_samples_data_and_pictures(tmp_path: Path, monkeypatch: py
         "updates": 4,
         "mlp_updates": 2,
     }
-    parameters |= {"episodes": 2, "training_seeds": 2, "mlp_width": 8}
+    parameters |= {"episodes": 2, "mlp_width": 8}
     published = [
         {"metric": "hopper_medium_expert_dt", "figure": "f", "value": 107.6, "source": "s", "locator": "t",
          "protocol": {}, "note": ""},

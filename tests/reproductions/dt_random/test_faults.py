@@ -71,9 +71,7 @@ class Workspace:
         smoke = next(
             line for line in manifest.read_text("utf-8").splitlines() if "transitions = 3000" in line
         )
-        tiny = smoke.replace("training_seeds = 2", "training_seeds = 1").replace(
-            "episodes = 5", "episodes = 1"
-        )
+        tiny = smoke.replace("_seeds = 2", "_seeds = 1").replace("episodes = 5", "episodes = 1")
         changed(manifest, smoke, tiny)
         changed(self.experiment / "collect.py", "COPIES = 64", "COPIES = 8")
         changed(self.experiment / "one_training.py", "CHECKPOINT_EVERY = 500", "CHECKPOINT_EVERY = 4")

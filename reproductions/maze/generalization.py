@@ -11,6 +11,7 @@ Emmons put on what would be found in it. Here, on levels that nothing was traine
     5. the same at equal length of the shortest path
     6. does success fall with size in one step (a change point) or smoothly (logistic)?              transition.py
     7. at decision squares: do distances foretell whether the mouse gets the cheese?                 behaviour.py
+    8. other networks of the same recipe, one by one, in the largest mazes               generalization_networks.py
 
 Levels are the independent units: this is about one network. Where many levels are the same maze (sizes 3 and 5 have
 4 and 192) the layout is the unit. Actions are sampled. No corner is looked at below size 9.
@@ -22,6 +23,7 @@ import csv
 import json
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,8 @@ class Config:
     """With a decision square, for the regressions."""
     retrain: bool = False
     """Train the network again, from nothing and with the run's seed, instead of taking the shipped one."""
+    networks: Sequence[str] = ("hard-0", "hard-1", "hard-2")
+    """Shipped networks that are looked at one by one in the largest mazes, beside the run's own."""
 
 
 @dataclass(frozen=True)
@@ -329,6 +333,7 @@ def behaviour_rows(study: Study) -> list[dict[str, Any]]:
 
 def run(report: Report) -> None:
     """Measure the sizes that are left, compare the models of all, draw."""
+    from reproductions.maze import generalization_networks as by_network
     from reproductions.maze import generalization_plots as plots
 
     config = Config(**report.parameters)
@@ -343,6 +348,17 @@ def run(report: Report) -> None:
             report_largest(report, kept, config.caliper)
         report.finished("size", size)
         report.progress(order.index(size) + 1, len(order) + 1, "sizes")
+    # Ours have not learned the published network's look of a maze, so they are not measured beside it.
+    shipped = [] if report.original is not None else list(config.networks)
+    own = None if config.retrain else config.network
+    for name in report.remaining("network", shipped):
+        if name == own:  # already measured, with the same random numbers
+            kept = kept_again((report.checkpoints / f"size-{LARGEST}.json").read_text("utf-8"))
+        else:
+            kept = by_network.measure(study, name, report.cache)
+        (report.checkpoints / f"network-{name}.json").write_text(keep(kept), "utf-8")
+        by_network.report_network(report, name, kept)
+        report.finished("network", name)
     rows_file = report.checkpoints / "decisions.json"
     for step in report.remaining("behaviour", ["episodes"]):
         rows_file.write_text(json.dumps(behaviour_rows(study)), "utf-8")
@@ -357,6 +373,13 @@ def run(report: Report) -> None:
     report.artifact("corners.png", "Cheese reached within N steps, by its corner and the size of the maze")
     plots.largest(everything[-1], report.folder / "largest.png")
     report.artifact("largest.png", f"Size {LARGEST}: cheese reached within N steps, and the controls")
+    if shipped:
+        each = {
+            name: kept_again((report.checkpoints / f"network-{name}.json").read_text("utf-8"))
+            for name in shipped
+        }
+        plots.networks(each, report.folder / "networks.png")
+        report.artifact("networks.png", f"Size {LARGEST}, network by network: cheese reached within N steps")
     plots.ends(everything, report.folder / "ends.png")
     report.artifact("ends.png", "Where the mouse is after N steps, by the place of the cheese")
     plots.coefficients(coefficients, report.published, report.folder / "decisions.png")

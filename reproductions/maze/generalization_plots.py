@@ -22,6 +22,7 @@ SHOWN_ENDS = (
     ("bottom-left", "bottom-left 5x5", "#7f8c8d"),
     ("elsewhere", "elsewhere", "#e5e7e9"),
 )
+NETWORK_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
 FEATURE_TITLES = {
     "cheese_to_corner": "cheese to top-right cell,\nEuclidean",
     "square_to_cheese": "decision square to cheese,\nEuclidean",
@@ -97,6 +98,31 @@ def largest(kept: dict[str, Any], path: Path) -> None:
     axes.set_xticks(np.linspace(0, 1, 6))
     axes.set_title(f"Mazes of size {kept['size']}: reached within N = {n:.0f} steps")
     axes.set_xlabel("share of the mazes, with 95 % intervals; grey: null controls")
+    save(figure, path)
+
+
+def networks(each: Mapping[str, dict[str, Any]], path: Path) -> None:
+    """Grouped bars with 95 % Wilson intervals over mazes: each place of the cheese, network by network."""
+    places = PLACES[:-1]
+    figure, axes = plt.subplots(figsize=SIZE, layout="constrained")
+    high = 0.8 / max(len(each), 1)
+    for index, (name, kept) in enumerate(each.items()):
+        n, colour = kept["n"], NETWORK_COLOURS[index % len(NETWORK_COLOURS)]
+        for group, where in enumerate(places):
+            hits = [row.within(n) for row in kept["conditions"][where]]
+            share, low, top = wilson(sum(hits), len(hits))
+            place = group - 0.4 + high * (index + 0.5)
+            label = f"{name}: N = {n:.0f} steps" if group == 0 else None
+            axes.barh(place, share, height=0.9 * high, color=colour, label=label)
+            axes.plot([low, top], [place, place], color="black")
+            axes.text(top + 0.01, place, f"{100 * share:.0f} %", va="center", fontsize=9)
+    axes.set_yticks(range(len(places)), [_place(place) for place in places])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.08)
+    axes.set_xticks(np.linspace(0, 1, 6))
+    axes.set_title("Mazes of size 25: cheese reached within N steps, for networks of several training seeds")
+    axes.set_xlabel("share of the mazes, with 95 % intervals: each is about one network")
+    figure.legend(loc="outside upper center", ncols=max(len(each), 1), frameon=False)
     save(figure, path)
 
 

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from kb.reproduce import manifest
+from kb.reproduce import judging, manifest
 from kb.reproduce.report import Report
-from reproductions.maze import generalization, geometry, networks, sizes, train
+from reproductions.maze import generalization, generalization_networks, geometry, networks, sizes, train
 from reproductions.maze.environment import Environments
 from reproductions.maze.generalization import Outcome
 from reproductions.maze.imitation import HELD_OUT_SEEDS
 from reproductions.maze.networks import Network
 from reproductions.maze.policy import Architecture, MazePolicy
 from reproductions.maze.rollout import Episode
+from reproductions.maze.state import MazeError
 from tests.reproductions.toy_runs import Interrupted, events, opened
 
 pytestmark = pytest.mark.experiment
@@ -74,7 +75,14 @@ def test_a_resumed_run_gives_the_samples_of_one_that_was_never_interrupted(
         "matched_far", "matched_top_right", "change_point_gain", "size_5_shortest_path", "size_7_shortest_path",
     }  # fmt: skip
     shown = {event["path"] for event in events(tmp_path / "whole", "artifact")}
-    assert shown == {"conditions.csv", "corners.png", "largest.png", "ends.png", "decisions.png"}
+    assert shown == {
+        "conditions.csv",
+        "corners.png",
+        "largest.png",
+        "ends.png",
+        "decisions.png",
+        "networks.png",
+    }
     table = list(csv.DictReader((tmp_path / "whole" / "conditions.csv").read_text("utf-8").splitlines()))
     assert [(row["size"], row["cheese"]) for row in table][:3] == [
         ("3", "random"), ("9", "top-right"), ("9", "top-left"),
@@ -118,6 +126,44 @@ def test_a_network_that_is_trained_again_is_the_one_of_the_run_and_goes_on_where
     assert all(torch.equal(one, other) for one, other in pairs)
     easy = MazePolicy.load(report.checkpoints / "training" / "easy.safetensors")
     assert easy.architecture.tiles == 15
+
+
+def test_a_network_is_measured_on_the_same_mazes_with_the_same_random_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So the run's own network, looked at as one of several, gives the figures of the main table."""
+    study = generalization.Study(generalization.Config(**TINY), Network(small(), False), 3)
+    own = generalization.measure_size(study, 25)
+    again = generalization_networks.measure(study, "the same", tmp_path)
+    n = again["n"]
+    assert n == own["n"] or np.isnan([n, own["n"]]).all()
+    for where in generalization_networks.PLACES:
+        one, other = own["conditions"][where], again["conditions"][where]
+        assert [(o.level, o.shortest, o.within(n)) for o in one] == [
+            (o.level, o.shortest, o.within(n)) for o in other
+        ]
+    monkeypatch.setattr(networks, "network", lambda name, original, cache: Network(easy_one(), False))
+    with pytest.raises(MazeError, match="no network for mazes of 25 cells"):
+        generalization_networks.measure(study, "easy-0", tmp_path)
+
+
+def easy_one() -> MazePolicy:
+    return MazePolicy(Architecture(tiles=15, channels=(2,), residuals=(1,), hidden=4)).eval()
+
+
+def test_three_networks_decide_nothing_about_the_recipe_however_clear_they_are(tmp_path: Path) -> None:
+    rows = [replace(outcome(50, 60, reached=False), level=level) for level in range(200)]
+    conditions = dict.fromkeys(generalization_networks.PLACES, rows)
+    described = manifest.load(MANIFEST)
+    with open_run(tmp_path) as report:
+        for name in generalization.Config().networks:
+            generalization_networks.report_network(report, name, {"n": 70.0, "conditions": conditions})
+    metrics = judging.metrics_of(described, events(tmp_path, "sample"))
+    assert metrics["hard_2_far_within_n"]["n"] == 200
+    assert metrics["networks_far_within_n"]["n"] == 3
+    judged = judging.judgements_of(described, metrics, "full", on_original=False)
+    (recipe,) = [row for row in judged if row["criterion"] == "recipe-misses-the-far-corners"]
+    assert recipe["verdict"] == "inconclusive"
 
 
 def test_levels_have_the_size_asked_for_and_come_once(hard: Environments) -> None:

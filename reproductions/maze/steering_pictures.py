@@ -62,8 +62,9 @@ def target_field(study: Study, path: Path) -> None:
 def _field(
     study: Study, maze: Maze, edits: Mapping[str, Edit], target: Cell | None, title: str, path: Path
 ) -> None:
-    fields = [vector_field(study.policy, maze, study.environments, some) for some in ({}, edits)]
-    plots.fields(maze, *fields, target, title, path)
+    plain = vector_field(study.policy, maze, study.environments)
+    edited = vector_field(study.policy, maze, study.environments, edits)
+    plots.fields(maze, plain, edited, target, title, path)
 
 
 def tracking_maps(study: Study, path: Path) -> None:

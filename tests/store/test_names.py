@@ -24,7 +24,29 @@ def shipped() -> Iterator[sqlite3.Connection]:
 def large() -> Iterator[sqlite3.Connection]:
     """20,000 names of two to five made-up words each, as ids have them; no two words are rare."""
     draw = random.Random(11)
-    syllables = "ka lo mi ren tor vel is qua dis pro con ter sub mar nel phi gra sto bel dun fer".split()
+    syllables = [
+        "ka",
+        "lo",
+        "mi",
+        "ren",
+        "tor",
+        "vel",
+        "is",
+        "qua",
+        "dis",
+        "pro",
+        "con",
+        "ter",
+        "sub",
+        "mar",
+        "nel",
+        "phi",
+        "gra",
+        "sto",
+        "bel",
+        "dun",
+        "fer",
+    ]
     words = ["".join(draw.choices(syllables, k=draw.randint(1, 3))) for _ in range(2_000)]
     made = {"-".join(draw.choices(words, k=draw.randint(2, 5))) for _ in range(20_000)}
     with contextlib.closing(sqlite3.connect(":memory:")) as opened:

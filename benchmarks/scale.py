@@ -12,8 +12,8 @@ again at the next call.
 
 Exit code 1 when a command takes more than twice what it takes on the shipped library, more than three times its
 floor, or when the large library adds more to it than three times what the query adds to a bare start of Python. The
-first row, `kb --version` beside a Python that opens the store, is told for comparison: it is read by Typer, whose import the
-commands below do without.
+first row, `kb --version` beside a Python that opens the store, is told for comparison: it is read by Typer, whose
+import the commands below do without.
 """
 
 from __future__ import annotations

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
 
 # A process is charged with the memory of whoever started it until it is another program, so a small one starts it.
 _LAUNCHER = """
@@ -20,6 +23,19 @@ _, status, usage = os.wait4(process, 0)
 wall = time.perf_counter() - start
 print(json.dumps([os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024]))
 """
+
+
+_NOT_OF_A_PERSON = ("KB_DB", "FORCE_COLOR", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+
+
+def environment() -> dict[str, str]:
+    """The environment as people have it, without colour.
+
+    Workplaces for programs often forbid byte code: then every process compiles kb anew, but not what is
+    installed, which has its byte code already, and the comparison would be one of compilers.
+    """
+    clean = {name: value for name, value in os.environ.items() if name not in _NOT_OF_A_PERSON}
+    return {**clean, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
 
 
 @dataclass(frozen=True)

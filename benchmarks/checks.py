@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import shutil
 import statistics
@@ -24,7 +23,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.startup import ROOT, cpu_seconds
+from benchmarks._process import ROOT, environment
+from benchmarks.startup import cpu_seconds
 
 SIZES = (1_250, 2_500, 5_000, 10_000)
 A_SECOND = 1.0
@@ -107,16 +107,14 @@ def measure(rounds: int) -> dict[str, dict[str, float]]:
         for name, made in stores.items():
             store = Path(folder) / "working.db"
             shutil.copy(made, store)
-            environment = {**os.environ, "KB_DB": str(store), "NO_COLOR": "1"}
+            clean = {**environment(), "KB_DB": str(store)}
             claims = _count(store)
             taken: dict[str, list[float]] = {"check": [], "start": [], "floor": []}
             for _ in range(rounds):
-                taken["start"].append(cpu_seconds([kb, "--version"], environment))
+                taken["start"].append(cpu_seconds([kb, "--version"], clean))
                 # The shipped library has two miscitations, a finding: exit code 1. One claim more hides no crash.
-                taken["check"].append(
-                    cpu_seconds(["sh", "-c", f"{kb} check --json || test $? = 1"], environment)
-                )
-                taken["floor"].append(cpu_seconds([python, "-c", FLOOR, str(store)], environment))
+                taken["check"].append(cpu_seconds(["sh", "-c", f"{kb} check --json || test $? = 1"], clean))
+                taken["floor"].append(cpu_seconds([python, "-c", FLOOR, str(store)], clean))
             middle = {what: statistics.median(seconds) for what, seconds in taken.items()}
             after_start = middle["check"] - middle["start"]
             out[name] = {

@@ -24,7 +24,8 @@ import venv
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks._process import ROOT, environment
+
 PEERS = Path(os.environ.get("KB_PEERS") or ROOT / ".venv-peers")
 SHARE = 0.5
 """What a kb command may take of `papis list`'s CPU time."""
@@ -87,7 +88,7 @@ def measure(runs: int) -> dict[str, float]:
     """Median CPU seconds of each command."""
     python, kb = sys.executable, str(Path(sys.executable).with_name("kb"))
     store = os.environ.get("KB_DB") or str(ROOT / "claims.db")
-    own = {**os.environ, "KB_DB": store, "NO_COLOR": "1"}
+    own = {**environment(), "KB_DB": store}
     listed = subprocess.run(
         [kb, "claim", "list", "--json"], env=own, check=True, capture_output=True, text=True
     )
@@ -107,12 +108,12 @@ def measure(runs: int) -> dict[str, float]:
             "python -c pass": ([python, "-c", "pass"], own),
             "bare sqlite3 list": ([python, "-c", BARE_SQLITE, store], own),
         }
-        for command, environment in commands.values():  # once unmeasured: byte code, caches, papis's database
-            cpu_seconds(command, environment)
+        for command, variables in commands.values():  # once unmeasured: byte code, caches, papis's database
+            cpu_seconds(command, variables)
         taken: dict[str, list[float]] = {name: [] for name in commands}
         for _ in range(runs):
-            for name, (command, environment) in commands.items():
-                taken[name].append(cpu_seconds(command, environment))
+            for name, (command, variables) in commands.items():
+                taken[name].append(cpu_seconds(command, variables))
     return {name: statistics.median(seconds) for name, seconds in taken.items()}
 
 

@@ -14,15 +14,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sqlite3
 import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks._process import Cost, cost
-from benchmarks.startup import ROOT
+from benchmarks._process import Cost, cost, environment
 
 INSERT = """
 import sqlite3, sys
@@ -55,8 +53,7 @@ def measure(size: int) -> dict[str, Cost]:
     """The cost of each way for a library of `size` claims and a file of `size` entries."""
     from kb.store import connect
 
-    clean = {name: value for name, value in os.environ.items() if name not in ("KB_DB", "FORCE_COLOR")}
-    clean |= {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    clean = environment()
     python, kb = [sys.executable, "-c"], str(Path(sys.executable).with_name("kb"))
     with tempfile.TemporaryDirectory(prefix="kb-transfer-") as scratch:
         folder = Path(scratch)

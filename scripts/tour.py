@@ -62,7 +62,7 @@ def console(command: str, *, most: int | None = None) -> str:
 
 def help_pages() -> str:
     """The help of every command, for docs/cli.md."""
-    from kb.cli.main import NOUNS, load
+    from kb.cli.tree import NOUNS, load
 
     pages = []
     for noun in NOUNS:

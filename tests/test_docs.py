@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kb.cli.main import NOUNS, load, main
+from kb.cli.main import main
+from kb.cli.tree import NOUNS, load
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("checks", "cli", "verdicts"))]

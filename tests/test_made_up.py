@@ -8,7 +8,7 @@ from benchmarks._made_up import Library, make_store, write_lines, write_text
 from kb import records
 from kb.library.exchange import Lines
 from kb.library.side import of_store
-from kb.library.text import plain_of, read_library
+from kb.library.text import read_library
 from kb.store.connect import open_to_read
 
 
@@ -31,7 +31,7 @@ def test_text_export_file_and_store_hold_the_same_records(tmp_path: Path) -> Non
     wanted = _plain(library)
     assert len(wanted) == 60 + 15 + 28, "no name stands for two records"
     write_text(library, tmp_path / "citations")
-    assert {(e.kind, e.name): plain_of(e) for e in read_library(tmp_path / "citations")} == wanted
+    assert {(e.kind, e.name): e.data for e in read_library(tmp_path / "citations").placed()} == wanted
     write_lines(library, tmp_path / "export.jsonl")
     with Lines(tmp_path / "export.jsonl") as side:
         assert {(one.kind, one.name): one.data for one in side.scan()} == wanted

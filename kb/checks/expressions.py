@@ -19,8 +19,8 @@ import operator
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import NamedTuple
 
 MAX_LENGTH = 2_000
 MAX_NODES = 400
@@ -39,8 +39,7 @@ class MissingCells(ValueError):
         self.ids = list(ids)
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """A published figure as expressions see it; `value` is None where nobody has read it."""
 
     id: str
@@ -58,8 +57,7 @@ class Cell:
         return self.unit in ("ratio", "count") and self.scale == "raw"
 
 
-@dataclass(frozen=True)
-class Dimension:
+class Dimension(NamedTuple):
     """What must agree before two figures meet."""
 
     unit: str
@@ -70,8 +68,7 @@ class Dimension:
         return " ".join(part for part in (self.unit, self.scale, self.version) if part)
 
 
-@dataclass(frozen=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A number with the dimension it carries; None for a plain number or a ratio."""
 
     value: float

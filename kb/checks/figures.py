@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kb.checks.expressions import (
     Cell,
@@ -18,12 +17,13 @@ from kb.checks.expressions import (
     name_starts,
     rounds_to,
 )
-from kb.checks.quotes import numerals
-from kb.verdict import Evidence, Verdict
+from kb.checks.numerals import numerals
+
+if TYPE_CHECKING:
+    from kb.verdict import Evidence, Verdict
 
 
-@dataclass(frozen=True)
-class Computed:
+class Computed(NamedTuple):
     """The result of one computation.
 
     outcome: pass; derived (it agrees, under a stated assumption); fail; unknown (cells not read yet).
@@ -34,7 +34,7 @@ class Computed:
     value: float | bool | None
     outcome: str
     detail: str
-    cells: list[str] = field(default_factory=list)
+    cells: Sequence[str] = ()
     assumes: str = ""
     """What it takes for granted; '' where it rests on cells that somebody read in the source alone."""
 
@@ -145,7 +145,7 @@ def computations_of(
             shown = f"{abs(expected):.{decimals}f}"
             if shown not in numerals(statement):
                 told = f"the claim that it decides does not say {shown}: {computed.detail}"
-                computed = replace(computed, value=None, outcome="fail", detail=told)
+                computed = computed._replace(value=None, outcome="fail", detail=told)
         out.append(computed)
     return out
 
@@ -157,6 +157,8 @@ def deciding(connection: sqlite3.Connection) -> dict[str, list[Evidence]]:
     the source is as reported), or with cells unread, it is inconclusive; an expression that cannot be evaluated,
     or whose number the claim does not say, says nothing.
     """
+    from kb.verdict import Evidence
+
     cells = load_cells(connection)
     out: dict[str, list[Evidence]] = {}
     rows = connection.execute("SELECT DISTINCT claim_id FROM computation WHERE decides ORDER BY claim_id")

@@ -270,11 +270,3 @@ def difference(wanted: str, passage: str) -> str:
         if d > c:
             out.append(f"{{+{' '.join(theirs[c:d])}+}}")
     return " ".join(out)
-
-
-_NUMERAL = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?")
-
-
-def numerals(text: str) -> list[str]:
-    """The numerals of a text as they would be compared: thousands separators gone, the value kept."""
-    return [found.group().rstrip(",").replace(",", "") for found in _NUMERAL.finditer(text)]

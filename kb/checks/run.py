@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from kb.checks.citations import Sources, known_from
 from kb.checks.expressions import Cell
 from kb.checks.figures import computations_of, load_cells
+from kb.checks.numerals import numerals
 from kb.checks.prediction import items
-from kb.checks.quotes import find_in, nearest, normalise, numerals, words_in, words_needed
+from kb.checks.quotes import find_in, nearest, normalise, words_in, words_needed
 from kb.reproduce.verdicts import Today, changes_since, manifests
 from kb.sources.registries import Known
 from kb.verdict import Judgement, together

@@ -1,20 +1,19 @@
 """`kb claim`: find, read, trace, write and undo claims.
 
-What reads is here and light; what writes is in `claim_write`, imported when it is called.
+What reads is here and light, and what most calls ask is done in `claim_read`, without Typer where `quick` can; what
+writes is in `claim_write`, imported when it is called.
 """
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from kb import words
-from kb.cli import completion, state
+from kb.cli import claim_read, completion, state
 from kb.cli.options import ClaimId, Json, Limit
-from kb.cli.output import emit, words_of
-from kb.errors import KbError
+from kb.cli.output import emit
 
 app = typer.Typer(help="Find, read, trace, write and undo claims.", no_args_is_help=True)
 
@@ -29,11 +28,6 @@ LATER = {
     "history": "kb.cli.claim_history:history",
 }
 """The commands that write, and the history: their modules are imported when they are called."""
-FORMATS = ("text", "markdown", "json")
-
-
-def _one_of(known: tuple[str, ...], value: str | None, what: str) -> str | None:
-    return words_of([value], known, what)[0] if value else None
 
 
 @app.command("list")
@@ -65,32 +59,17 @@ def list_(
 
     --kind, --status, --verdict and --tag may be repeated or hold commas: any of the words will do.
     """
-    from kb.store import queries
-
-    kinds = words_of(kind, words.CLAIM_KINDS, "kind of claim")
-    statuses = words_of(status, words.STATUSES, "status")
-    verdicts = words_of(verdict, words.VERDICTS, "verdict")
-    with state.reading() as connection:
-        tags = words_of(tag, (), "tag")
-        key = queries.resolve(connection, "source", source) if source else None
-        found = queries.list_claims(
-            connection,
-            kind=kinds,
-            status=statuses,
-            verdict=verdicts,
-            tag=tags,
-            by=by,
-            source=key,
-            reproducible=reproducible,
-            limit=limit,
-        )
-    _emit_list(found, as_json, "no claim is like that; `kb claim list` without options lists all")
-
-
-def _emit_list(found: list[dict[str, object]], as_json: bool, empty: str) -> None:
-    from kb.cli.claim_page import table
-
-    emit(found, as_json, rows=lambda: table(found, empty))
+    claim_read.list_(
+        kind=kind,
+        status=status,
+        verdict=verdict,
+        tag=tag,
+        by=by,
+        source=source,
+        reproducible=reproducible,
+        limit=limit,
+        as_json=as_json,
+    )
 
 
 @app.command()
@@ -100,17 +79,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a claim with all that hangs on it."""
-    from kb.cli import claim_data, claim_page
-
-    form = _one_of(FORMATS, form, "format") or "text"
-    with state.reading() as connection:
-        claim = claim_data.load(connection, claim_id)
-    if form == "markdown" and not as_json:
-        from kb.cli.claim_markdown import markdown
-
-        emit(claim, text=markdown(claim))
-    else:
-        emit(claim, as_json or form == "json", page=lambda: claim_page.page(claim))
+    claim_read.show(claim_id, form, as_json)
 
 
 @app.command()
@@ -135,13 +104,6 @@ def search(
 
     A pasted sentence finds its claim. Exit code 1 when nothing is found.
     """
-    from kb.store.search import search_claims
-
-    wanted = sys.stdin.read(100_000) if terms == ["-"] else " ".join(terms)
-    if not wanted.strip():
-        raise KbError("nothing to search for", "give words or a sentence")
-    with state.reading() as connection:
-        found = search_claims(connection, wanted, limit=limit or 20)
-    _emit_list(found, as_json, "nothing found; fewer or other words may find it")
-    if not found:
-        raise typer.Exit(1)
+    code = claim_read.search(terms, limit, as_json)
+    if code:
+        raise typer.Exit(code)

@@ -1,16 +1,15 @@
 """Tables and pages for a terminal: fitted to its width, coloured when colour is on.
 
-Stdlib only and quick to import. All text is cleaned here, after which only this module's own style
-codes reach the terminal.
+Stdlib only and quick to import: no dataclasses, whose module takes longer than all else here. All text is
+cleaned here, after which only this module's own style codes reach the terminal.
 """
 
 from __future__ import annotations
 
 import re
-import shutil
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from kb.cli.output import clean, mark, one_line, style_is_on
 
@@ -37,6 +36,8 @@ Text = str | Sequence[Span | str]
 
 def terminal_width() -> int:
     """Columns of the terminal (or of COLUMNS), 40 at least."""
+    import shutil
+
     return max(40, shutil.get_terminal_size((PIPE_WIDTH, 24)).columns)
 
 
@@ -123,8 +124,7 @@ def _painted(line: Iterable[Span]) -> str:
     return "".join(paint(text, style) for text, style in joined)
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A column of a table.
 
     flexible: shares the width that the others leave, wraps to `lines` lines, and goes below the others
@@ -140,8 +140,7 @@ class Column:
     piped: bool = False
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(NamedTuple):
     """A cell that is a status, verdict or outcome: coloured by its meaning; verdicts with their mark."""
 
     word: str
@@ -163,14 +162,16 @@ def no_formula(cell: str) -> str:
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
-@dataclass
 class Rows:
     """A table. Cells are anything that `str` takes; None is an empty cell."""
 
-    columns: Sequence[Column]
-    rows: Iterable[Sequence[object]]
-    empty: str = "nothing found"
-    count: int = field(default=0, init=False)
+    def __init__(
+        self, columns: Sequence[Column], rows: Iterable[Sequence[object]], empty: str = "nothing found"
+    ) -> None:
+        self.columns = columns
+        self.rows = rows
+        self.empty = empty
+        self.count = 0
 
     def tab_separated(self) -> Iterator[str]:
         """A header and a line per row, for programs; cells hold no tabs or line breaks."""
@@ -195,8 +196,7 @@ class Rows:
             yield from _table(columns, rows, width or terminal_width())
 
 
-@dataclass(frozen=True)
-class _Cell:
+class _Cell(NamedTuple):
     text: str
     style: str
 

@@ -28,6 +28,14 @@ MARKS = {
 }
 """A verdict's mark: it never stands without its word."""
 
+INTERRUPTED = 130
+"""The exit code of a call that was stopped by Ctrl-C."""
+
+
+class ReaderLeft(Exception):
+    """Whoever reads our output has had enough, as in `kb claim list | head -1`."""
+
+
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"

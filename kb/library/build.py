@@ -6,14 +6,13 @@ import contextlib
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kb import records
 from kb.errors import KbError
 from kb.library import agreement, freshness
-from kb.library.side import Placed
 from kb.library.sync import LIBRARY, RELEASE
 from kb.library.text import LibraryText, read_library
 
@@ -62,7 +61,7 @@ def _fill(half: Path, library: LibraryText, roots: Sequence[Path], old: Path) ->
     with writing_to(half) as session:
         load(session, library)
         connection = raw(session)
-        agreement.agree_on_all(connection, LIBRARY, _placed(library))
+        agreement.agree_on_all(connection, LIBRARY, library.placed())
         agreement.meta(connection, freshness.KEY, library.digest)
         _carry_release(connection, old)
         load_runs(session, roots, fixed=True)
@@ -75,13 +74,12 @@ def load(session: Session, library: LibraryText) -> None:
     from kb.store import edit
 
     with edit.bulk(session):
-        for entry in library:
+        for one in library.placed():
+            record = records.parse(one.kind, one.data)
             try:
-                edit.put(
-                    session, entry.record, home=entry.home, position=entry.position, record_history=False
-                )
+                edit.put(session, record, home=one.home, position=one.position, record_history=False)
             except KbError as error:
-                raise KbError(f"{entry.home}:{entry.line}: {error.message}", error.hint) from None
+                raise KbError(f"{one.where}: {error.message}", error.hint) from None
 
 
 def load_runs(session: Session, roots: Sequence[Path], *, fixed: bool = False) -> list[tuple[str, str, str]]:
@@ -106,12 +104,6 @@ def load_runs(session: Session, roots: Sequence[Path], *, fixed: bool = False) -
         "UPDATE claim_verdict SET since = COALESCE((SELECT started FROM run WHERE id = run_id), since)"
     )
     return changed
-
-
-def _placed(library: LibraryText) -> Iterator[Placed]:
-    for entry in library:
-        data = records.plain(entry.record)
-        yield Placed(entry.kind, entry.name, data, entry.home, entry.position)
 
 
 def _carry_release(connection: sqlite3.Connection, old: Path) -> None:

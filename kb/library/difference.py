@@ -62,11 +62,10 @@ def of_text(connection: sqlite3.Connection, folder: Path, cache: Path) -> Theirs
 
 def of_folder(folder: Path) -> Theirs:
     """The records of a folder, read and validated."""
-    from kb import records
     from kb.library.text import read_library
 
     library = read_library(folder, check_references=False)
-    return {(e.kind, e.name): (e.home, text_of(records.plain(e.record))) for e in library}
+    return {(one.kind, one.name): (one.home, text_of(one.data)) for one in library.placed()}
 
 
 def of_lines(path: Path) -> Theirs:

@@ -168,9 +168,7 @@ def _must_be_empty(target: Path) -> None:
 
 def wanted(connection: sqlite3.Connection, library: LibraryText) -> Iterator[Wanted]:
     """Every record of the store as it is to stand in the text, marked where the text has it already."""
-    from kb import records
-
-    there = {(e.kind, e.name): fingerprint(text_of(records.plain(e.record))) for e in library}
+    there = {(one.kind, one.name): fingerprint(text_of(one.data)) for one in library.placed()}
     for one in of_store(connection):
         same = there.get((one.kind, one.name)) == fingerprint(text_of(one.data))
         yield Wanted(one.kind, one.name, one.home, one.position, same, {} if same else one.data)

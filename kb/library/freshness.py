@@ -41,20 +41,34 @@ def files(folder: Path) -> list[tuple[str, Path]]:
     return sorted(found)
 
 
-def digest_of(contents: Iterable[tuple[str, bytes]]) -> str:
-    """A digest of files given as (path, bytes) in sorted order: their number, their bytes, two checksums.
+class Digest:
+    """A digest of files taken in one by one, in the order of `files`: their number, their bytes, two checksums.
 
     It tells honest texts apart; it is no defence against somebody who wants two texts to look alike.
     """
-    number = size = 0
-    crc, adler = 0, 1
-    for home, content in contents:
-        number += 1
-        size += len(content)
+
+    def __init__(self) -> None:
+        self.number = self.size = self.crc = 0
+        self.adler = 1
+
+    def add(self, home: str, content: bytes) -> None:
+        """Take in a file by its path under the folder."""
+        self.number += 1
+        self.size += len(content)
         for part in (home.encode("utf-8", "surrogateescape"), b"\0", content, b"\0"):
-            crc = zlib.crc32(part, crc)
-            adler = zlib.adler32(part, adler)
-    return f"{number}-{size}-{crc:08x}{adler:08x}"
+            self.crc = zlib.crc32(part, self.crc)
+            self.adler = zlib.adler32(part, self.adler)
+
+    def __str__(self) -> str:
+        return f"{self.number}-{self.size}-{self.crc:08x}{self.adler:08x}"
+
+
+def digest_of(contents: Iterable[tuple[str, bytes]]) -> str:
+    """The digest of files given as (path, bytes) in the order of `files`."""
+    digest = Digest()
+    for home, content in contents:
+        digest.add(home, content)
+    return str(digest)
 
 
 def moved_on(places: Places, connection: sqlite3.Connection) -> str | None:

@@ -22,14 +22,25 @@ _COMMENT = re.compile(r"[ \t]*#")
 
 def read(home: str, kind: str, text: str) -> tuple[FileText, list[Problem]]:
     """The file's records and everything that is wrong with it; `text` is UTF-8 with LF."""
-    if kind == "source":
-        return _bibtex(home, text)
-    if kind == "figure":
-        return _table(home, text)
+    file = FileText(home)
+    problems: list[Problem] = []
+    file.entries = list(entries(file, kind, text, problems))
+    return file, problems
+
+
+def entries(file: FileText, kind: str, text: str, problems: list[Problem]) -> Iterator[Entry]:
+    """The records of a file, one by one.
+
+    Args:
+        file: receives its head and, at the end, its tail; no records.
+        problems: receives everything that is wrong.
+    """
+    reader = {"source": _bibtex, "figure": _table, "talk": _document}.get(kind, _list)
     try:
-        return _documents(home, text) if kind == "talk" else _list(home, kind, text)
+        yield from reader(file, text, problems)
     except strict.BadYaml as error:
-        return FileText(home, tail=text), [Problem(home, error.line, error.what)]
+        file.tail = text
+        problems.append(Problem(file.home, error.line, error.what))
 
 
 def parsed(
@@ -83,11 +94,10 @@ def _model_in(annotation: Any) -> Any:
     return None
 
 
-def _list(home: str, kind: str, text: str) -> tuple[FileText, list[Problem]]:
-    file = FileText(home)
-    problems: list[Problem] = []
-    items = strict.items(text, home)
+def _list(file: FileText, text: str, problems: list[Problem]) -> Iterator[Entry]:
+    home, kind = file.home, "claim"
     cursor = 0
+    items = strict.items(text, home)
     for number, item in enumerate(items):
         start = _dash(text, item.start, cursor)
         following = items[number + 1].start if number + 1 < len(items) else len(text)
@@ -100,13 +110,9 @@ def _list(home: str, kind: str, text: str) -> tuple[FileText, list[Problem]]:
             problems += found
             continue
         keys = [(key, offset - start) for key, offset in item.keys]
-        entry = Entry(
-            kind, records.name_of(found), found, home, number, line, text[cursor:start], raw, keys
-        )  # fmt: skip
-        file.entries.append(entry)
+        yield Entry(kind, records.name_of(found), found, home, number, line, text[cursor:start], raw, keys)
         cursor = end
     file.tail = text[cursor:]
-    return file, problems
 
 
 def _dash(text: str, start: int, floor: int) -> int:
@@ -131,26 +137,25 @@ def _end_of_block(text: str, end: int, limit: int, indent: int) -> int:
     return min(at, limit)
 
 
-def _documents(home: str, text: str) -> tuple[FileText, list[Problem]]:
-    item = strict.document(text, home)
-    if item is None:
-        return FileText(home, tail=text), []
-    found = parsed(home, "talk", item.data, text, 1, in_list=False)
-    if isinstance(found, list):
-        return FileText(home, tail=text), found
+def _document(file: FileText, text: str, problems: list[Problem]) -> Iterator[Entry]:
+    item = strict.document(text, file.home)
+    found = parsed(file.home, "talk", item.data, text, 1, in_list=False) if item else []
+    if item is None or isinstance(found, list):
+        file.tail = text
+        problems += found if isinstance(found, list) else []
+        return
     start = text.rfind("\n", 0, item.start) + 1
     keys = [(key, offset - start) for key, offset in item.keys]
     line = text.count("\n", 0, start) + 1
-    entry = Entry("talk", records.name_of(found), found, home, 0, line, text[:start], text[start:], keys)
-    return FileText(home, "", [entry]), []
+    yield Entry("talk", records.name_of(found), found, file.home, 0, line, text[:start], text[start:], keys)
 
 
-def _bibtex(home: str, text: str) -> tuple[FileText, list[Problem]]:
+def _bibtex(file: FileText, text: str, problems: list[Problem]) -> Iterator[Entry]:
     from kb.sources import bibtex, scan
 
+    home = file.home
     sources, failures = bibtex.read(text, where=home)
-    file = FileText(home)
-    problems = [
+    problems += [
         Problem(home, failure.line, f"{failure.key}: {failure.what}" if failure.key else failure.what)
         for failure in failures
     ]
@@ -165,7 +170,7 @@ def _bibtex(home: str, text: str) -> tuple[FileText, list[Problem]]:
         cursor = scanned.end
         if scanned.key and scanned.type not in ("comment", "string", "preamble"):
             places[scanned.key] = (scanned.start, scanned.end)
-    cursor = 0
+    cursor = position = 0
     for source in sources:
         if source.key not in places:
             problems.append(Problem(home, 0, f"{source.key}: its text was not found again"))
@@ -173,40 +178,41 @@ def _bibtex(home: str, text: str) -> tuple[FileText, list[Problem]]:
         start, end = places[source.key]
         end = end + 1 if text[end : end + 1] == "\n" else end
         line = text.count("\n", 0, start) + 1
-        lead, raw = text[cursor:start], text[start:end]
-        file.entries.append(Entry("source", source.key, source, home, len(file.entries), line, lead, raw))
+        yield Entry("source", source.key, source, home, position, line, text[cursor:start], text[start:end])
+        position += 1
         cursor = end
     file.tail = text[cursor:]
-    return file, problems
 
 
-def _table(home: str, text: str) -> tuple[FileText, list[Problem]]:
-    file = FileText(home)
+def _table(file: FileText, text: str, problems: list[Problem]) -> Iterator[Entry]:
+    home = file.home
     if not text.strip():
-        return FileText(home, tail=text), []
+        file.tail = text
+        return
     rows = _rows(text)
     try:
         header, head, _ = next(rows)
     except csv.Error as error:
-        return file, [Problem(home, 1, f"is no CSV: {error}")]
+        problems.append(Problem(home, 1, f"is no CSV: {error}"))
+        return
     unknown = [name for name in header if name not in COLUMNS]
     absent = [name for name in COLUMNS if name not in header]
     if unknown or absent or len(set(header)) != len(header):
         what = f"unknown column {shown(unknown[0])}" if unknown else f"no column {', '.join(absent)}"
         what = what if unknown or absent else "a column stands twice"
-        return file, [Problem(home, 1, f"{what}; the columns are {','.join(COLUMNS)}")]
+        problems.append(Problem(home, 1, f"{what}; the columns are {','.join(COLUMNS)}"))
+        return
     file.head = head
-    problems: list[Problem] = []
-    lead = ""
+    at, position, lead = len(head), 0, ""
     while True:
         try:
             cells, raw, line = next(rows)
         except StopIteration:
             break
         except csv.Error as error:
-            at = len(file.head) + sum(len(e.lead) + len(e.raw) for e in file.entries) + len(lead)
             problems.append(Problem(home, text.count("\n", 0, at) + 1, f"is no CSV: {error}"))
             break
+        at += len(raw)
         if not any(cells):
             lead += raw
             continue
@@ -218,11 +224,10 @@ def _table(home: str, text: str) -> tuple[FileText, list[Problem]]:
         if isinstance(found, list):
             problems += found
             continue
-        name = records.name_of(found)
-        file.entries.append(Entry("figure", name, found, home, len(file.entries), line, lead, raw))
+        yield Entry("figure", records.name_of(found), found, home, position, line, lead, raw)
+        position += 1
         lead = ""
     file.tail = lead
-    return file, problems
 
 
 def _rows(text: str) -> Iterator[tuple[list[str], str, int]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kb.errors import shown
 
 if TYPE_CHECKING:
-    from kb.library.text import Entry, LibraryText, Problem
+    from kb.library.text import LibraryText, Listed, Problem
 
 _CELL = re.compile(r"""\bcell\(\s*["']([^"']+)["']""")
 _SOURCES = ("source", "cited_by")
@@ -77,40 +77,28 @@ def renamed(kind: str, data: dict[str, Any], names: Names) -> dict[str, Any]:
     return data
 
 
-def follow_aliases(library: LibraryText) -> None:
-    """Let records that name another by a former name of it name it by today's; their text stays as it is.
-
-    So it is after a git merge of a rename on one branch with a new reference on another.
-    """
-    from kb import records
-    from kb.library.text import aliases_of
-
-    names = {(e.kind, alias): e.name for e in library for alias in aliases_of(e.record)}
-    if not names:
-        return
-    for entry in library:
-        data = records.plain(entry.record)
-        if points(entry.kind, data) & names.keys():
-            entry.record = records.parse(entry.kind, renamed(entry.kind, data, names))
-
-
 def dangling(library: LibraryText) -> list[Problem]:
     """Every reference within a library's text to a record that is not in it."""
-    there = {(entry.kind, entry.name) for entry in library}
-    return [problem for entry in library for problem in missing(entry, there)]
+    there = {(one.kind, one.name) for one in library.listed}
+    out: list[Problem] = []
+    for one in library.listed:
+        absent = named(one.kind, library.content_of(one).data) - there
+        if absent:
+            out += _missing(one, library.block_of(one), sorted(absent), there)
+    return out
 
 
-def missing(entry: Entry, there: set[tuple[str, str]]) -> Iterator[Problem]:
+def _missing(
+    one: Listed, block: str, absent: list[tuple[str, str]], there: set[tuple[str, str]]
+) -> Iterator[Problem]:
     """The references of one record to records that are not `there`, with their lines."""
-    from kb import records
     from kb.library.text import Problem
 
-    data = records.plain(entry.record)
-    for kind, name in sorted(named(entry.kind, data) - there):
+    for kind, name in absent:
         known = [other for of, other in there if of == kind]
         near = difflib.get_close_matches(name, known, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        offset = entry.raw.find(name)
-        line = entry.line + (entry.raw.count("\n", 0, offset) if offset > 0 else 0)
-        what = f"{entry.kind} {entry.name}: no {kind} named {shown(name)}{hint}"
-        yield Problem(entry.home, line, what)
+        offset = block.find(name)
+        line = one.line + (block.count("\n", 0, offset) if offset > 0 else 0)
+        what = f"{one.kind} {one.name}: no {kind} named {shown(name)}{hint}"
+        yield Problem(one.home, line, what)

@@ -1,7 +1,7 @@
 """One side of a merge: records by name with a fingerprint each, their content fetched only where needed.
 
-A library folder is in memory anyway; an export file of any size is read twice, and of it only names,
-fingerprints and line offsets are kept.
+A library folder or an export file of any size is gone through more than once; of it only names, fingerprints and
+places are kept in memory.
 """
 
 from __future__ import annotations
@@ -104,16 +104,8 @@ def under_name(kind: str, data: dict[str, Any], new: str) -> dict[str, Any]:
 
 def of_library(library: LibraryText) -> Side:
     """The side of a library's text."""
-    from kb import records
-
-    entries = library.by_name()
-
-    def placed(kind: str, name: str) -> Placed:
-        entry = entries[kind, name]
-        where = f"{entry.home}:{entry.line}"
-        return Placed(kind, name, records.plain(entry.record), entry.home, entry.position, where)
-
-    side = Side(lambda: (placed(*key) for key in entries), placed, library.digest)
+    listed = library.by_name()
+    side = Side(library.placed, lambda kind, name: library.content_of(listed[kind, name]), library.digest)
     side.index()
     return side
 

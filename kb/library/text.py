@@ -6,21 +6,26 @@ can be put together again byte by byte (`kb.library.write`).
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from kb import records
 from kb.errors import KbError, one_line, shown
-from kb.library import freshness
+from kb.library import freshness, references
+from kb.library.side import Placed, text_of
+from kb.spill import Spill
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_PROBLEMS = 20
 FOLDERS = {"claim": "claims", "figure": "figures", "talk": "talks"}
 SUFFIXES = {"claim": ".yaml", "figure": ".csv", "talk": ".yaml"}
 REFERENCES = "references.bib"
+ORDER = ("source", "claim", "figure", "talk")
+"""Kinds in an order in which references allow them to be stored."""
 _MERGE_MARKS = re.compile(r"^<{7} .*?^={7}$.*?^>{7} ", re.MULTILINE | re.DOTALL)
 _NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*")
 
@@ -77,24 +82,105 @@ class FileText:
         return self.head + "".join(entry.lead + entry.raw for entry in self.entries) + self.tail
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What is kept in memory of a record: its name, its place, its former names, and where its content is kept."""
+
+    number: int
+    kind: str
+    name: str
+    home: str
+    position: int
+    line: int
+    aliases: tuple[str, ...] = ()
+
+
 class LibraryText:
-    """All files of a library, by their path under its folder; `digest` is of the bytes that were read."""
+    """All records of a library's text, in an order in which references allow them to be stored: sources first.
 
-    folder: Path
-    files: dict[str, FileText] = field(default_factory=dict)
-    digest: str = ""
+    In memory is what `Listed` has; contents are spilled to the disk, and `files` reads a file again.
+    `digest` is of the bytes that were read.
+    """
 
-    def __iter__(self) -> Iterator[Entry]:
-        """Every record, sources first, in an order in which references allow them to be stored."""
-        for kind in ("source", "claim", "figure", "talk"):
-            for home in sorted(self.files):
-                if kind_of(home) == kind:
-                    yield from self.files[home].entries
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.digest = ""
+        self.listed: list[Listed] = []
+        self.files = Files(folder)
+        self.renames: references.Names = {}
+        """Former names by which records still name others, with today's."""
+        self._contents = Spill()
 
-    def by_name(self) -> dict[tuple[str, str], Entry]:
+    def add(self, entry: Entry) -> None:
+        """Take in a record that was read."""
+        number = self._contents.add(text_of(records.plain(entry.record)))
+        aliases = tuple(aliases_of(entry.record))
+        self.listed.append(
+            Listed(number, entry.kind, entry.name, entry.home, entry.position, entry.line, aliases)
+        )
+
+    def placed(self) -> Iterator[Placed]:
+        """Every record with its content, read back from the disk."""
+        return map(self.content_of, self.listed)
+
+    def content_of(self, one: Listed) -> Placed:
+        """A record with its content, read back from the disk."""
+        data = json.loads(self._contents[one.number])
+        if self.renames and references.points(one.kind, data) & self.renames.keys():
+            data = references.renamed(one.kind, data, self.renames)
+            data = records.plain(records.parse(one.kind, data))
+        return Placed(one.kind, one.name, data, one.home, one.position, f"{one.home}:{one.line}")
+
+    def by_name(self) -> dict[tuple[str, str], Listed]:
         """The records by (kind, name)."""
-        return {(entry.kind, entry.name): entry for entry in self}
+        return {(one.kind, one.name): one for one in self.listed}
+
+    def block_of(self, one: Listed) -> str:
+        """The very text of a record."""
+        return next(e.raw for e in self.files[one.home].entries if (e.name, e.line) == (one.name, one.line))
+
+
+class Files(Mapping[str, FileText]):
+    """The files by their path under the folder, each read again when it is asked for; the last one is kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._digests: dict[str, bytes] = {}
+        self._last: FileText | None = None
+
+    def note(self, home: str, content: bytes) -> None:
+        """Remember what a file held when the library was read."""
+        self._digests[home] = _digest(content)
+
+    def __getitem__(self, home: str) -> FileText:
+        """The file's text and records.
+
+        Raises:
+            KbError: when it is no longer what it was when the library was read.
+        """
+        if home not in self._digests:
+            raise KeyError(home)
+        if self._last is None or self._last.home != home:
+            from kb.library import readers
+
+            content = read_bytes(self._folder, home, self._folder / home)
+            if _digest(content) != self._digests[home]:
+                raise KbError(f"{home} changed while it was read", "try again", code=1)
+            self._last, _ = readers.read(home, kind_of(home) or "", as_text(home, content))
+        return self._last
+
+    def __contains__(self, home: object) -> bool:
+        return home in self._digests  # without reading it, as Mapping would
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._digests)
+
+    def __len__(self) -> int:
+        return len(self._digests)
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).digest()
 
 
 def kind_of(home: str) -> str | None:
@@ -119,31 +205,33 @@ def read_library(folder: Path, *, check_references: bool = True) -> LibraryText:
         BrokenLibrary: with every problem found, each with file and line.
         KbError: when there is no such folder.
     """
-    from kb.library import readers, references
+    from kb.library import readers
 
     if not folder.is_dir():
         raise KbError(f"no library at {folder}", "name a folder with references.bib and claims/")
     library = LibraryText(folder)
     problems: list[Problem] = []
-    contents: list[tuple[str, bytes]] = []
+    digest = freshness.Digest()
     for home, path in freshness.files(folder):
         try:
             content = read_bytes(folder, home, path)
-            contents.append((home, content))
-            found, wrong = readers.read(home, kind_of(home) or "", as_text(home, content))
+            digest.add(home, content)
+            library.files.note(home, content)
+            text = as_text(home, content)
+            del content
+            for entry in readers.entries(FileText(home), kind_of(home) or "", text, problems):
+                library.add(entry)
         except BrokenLibrary as error:
             problems += error.problems
-            continue
-        library.files[home] = found
-        problems += wrong
+    library.listed.sort(key=lambda one: (ORDER.index(one.kind), one.home))
     problems += twice(library)
     if not problems:
-        references.follow_aliases(library)
+        library.renames = {(one.kind, alias): one.name for one in library.listed for alias in one.aliases}
     if check_references and not problems:
         problems += references.dangling(library)
     if problems:
         raise BrokenLibrary(problems)
-    library.digest = freshness.digest_of(contents)
+    library.digest = str(digest)
     return library
 
 
@@ -198,30 +286,25 @@ def as_text(home: str, content: bytes) -> str:
 
 def twice(library: LibraryText) -> list[Problem]:
     """Names that stand for two records: the same name twice, or an alias that another record has."""
-    seen: dict[tuple[str, str], Entry] = {}
+    seen: dict[tuple[str, str], Listed] = {}
     problems = []
-    for entry in library:
-        first = seen.setdefault((entry.kind, entry.name), entry)
-        if first is not entry:
-            what = f"{entry.kind} {shown(entry.name)} stands in {first.home}:{first.line} already"
-            problems.append(Problem(entry.home, entry.line, what))
-    aliases: dict[tuple[str, str], Entry] = {}
-    for entry in library:
-        for alias in aliases_of(entry.record):
-            other = seen.get((entry.kind, alias)) or aliases.setdefault((entry.kind, alias), entry)
-            if other is not entry:
+    for one in library.listed:
+        first = seen.setdefault((one.kind, one.name), one)
+        if first is not one:
+            what = f"{one.kind} {shown(one.name)} stands in {first.home}:{first.line} already"
+            problems.append(Problem(one.home, one.line, what))
+    aliases: dict[tuple[str, str], Listed] = {}
+    for one in library.listed:
+        for alias in one.aliases:
+            other = seen.get((one.kind, alias)) or aliases.setdefault((one.kind, alias), one)
+            if other is not one:
                 what = (
-                    f"alias {shown(alias)} of {entry.name} names {other.name} too ({other.home}:{other.line})"
+                    f"alias {shown(alias)} of {one.name} names {other.name} too ({other.home}:{other.line})"
                 )
-                problems.append(Problem(entry.home, entry.line, what))
+                problems.append(Problem(one.home, one.line, what))
     return problems
 
 
 def aliases_of(record: records.Record) -> list[str]:
     """The names that a record had before."""
     return record.aliases if isinstance(record, (records.Claim, records.Source)) else []
-
-
-def plain_of(entry: Entry) -> dict[str, Any]:
-    """The entry's record as plain data."""
-    return records.plain(entry.record)

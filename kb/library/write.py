@@ -204,11 +204,12 @@ def write_library(library: LibraryText, wanted: Iterable[Wanted], folder: Path |
     for home, text in changed.items():
         if text is not None:
             _check(home, text)
+    homes = set(changed)
     if folder is not None and folder != library.folder:
-        whole: dict[str, str | None] = {home: str(file) for home, file in library.files.items()}
-        changed = {home: text for home, text in {**whole, **changed}.items() if text is not None}
+        homes = {home for home in homes | set(library.files) if changed.get(home, "") is not None}
     target = folder or library.folder
-    for home, text in sorted(changed.items()):
+    for home in sorted(homes):
+        text = changed[home] if home in changed else str(library.files[home])
         path = target / home
         if not path.parent.resolve().is_relative_to(target.resolve()):
             raise KbError(f"{path.parent} is a symbolic link out of the library", "put a folder in its place")
@@ -216,7 +217,7 @@ def write_library(library: LibraryText, wanted: Iterable[Wanted], folder: Path |
             path.unlink(missing_ok=True)
         else:
             write_file(path, text.encode("utf-8"))
-    return sorted(changed)
+    return sorted(homes)
 
 
 def _check(home: str, text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import functools
 import json
 import os
@@ -333,7 +332,7 @@ def _known(connection: sqlite3.Connection, kind: str, name: str, where: str, rem
     row = connection.execute("SELECT name FROM alias WHERE kind = ? AND alias = ?", (kind, name)).fetchone()
     if row:
         return str(row[0])
-    near = difflib.get_close_matches(name, queries.names(connection, kind), 3)
+    near = queries.near(connection, kind, name)
     hint = f"did you mean {', '.join(near)}?" if near else remedy
     raise KbError(f"{where} names the {kind} {shown(name)}, which is not there", hint)
 

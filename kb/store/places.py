@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from kb.errors import KbError
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(NamedTuple):
     """Every path that a command needs, decided once."""
 
     workspace: Path | None

@@ -14,7 +14,7 @@ from typing import Any
 from kb.store.content import KEYS, placed_record, prediction_of, record, records
 from kb.store.experiments import list_reproductions, list_runs, show_run
 from kb.store.history import change, facts, history
-from kb.store.names import names, nearest, pointing_at, resolve
+from kb.store.names import names, near, pointing_at, resolve
 from kb.store.shared import Row, column, marks, truths
 
 __all__ = [
@@ -29,7 +29,7 @@ __all__ = [
     "list_runs",
     "list_sources",
     "names",
-    "nearest",
+    "near",
     "placed_record",
     "pointing_at",
     "record",

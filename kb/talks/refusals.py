@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kb.checks.figures import Computed
-from kb.checks.quotes import numerals as values_of
+from kb.checks.numerals import numerals as values_of
 from kb.talks.reading import Reading, Row
 from kb.talks.text import clean, numerals, withhold
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.checks.quotes import difference, find, nearest, normalise, numerals, words_in, words_needed
+from kb.checks.numerals import numerals
+from kb.checks.quotes import difference, find, nearest, normalise, words_in, words_needed
 
 PAGE = (
     "We con-\n  sider the ﬁrst 26 attention heads, grouped into 7 main classes. On average it outperforms\n"

@@ -14,7 +14,9 @@ import pytest
 import typer
 
 from kb.cli import main as kb_main
-from kb.cli.main import NOUNS, explain
+from kb.cli import tree
+from kb.cli.main import explain
+from kb.cli.tree import NOUNS
 from kb.errors import KbError, NotFound
 
 KB = [sys.executable, "-m", "kb.cli.main"]
@@ -24,7 +26,7 @@ KB = [sys.executable, "-m", "kb.cli.main"]
 def test_every_noun_has_its_module(noun: str) -> None:
     module, attribute, _ = NOUNS[noun]
     assert getattr(import_module(module), attribute)
-    assert kb_main.load(noun).name == noun
+    assert tree.load(noun).name == noun
 
 
 @pytest.mark.parametrize("noun", NOUNS)
@@ -38,7 +40,7 @@ def test_every_noun_has_help(noun: str, flag: str, kb) -> None:
 
 @pytest.mark.parametrize("noun", [noun for noun, (_, kind, _) in NOUNS.items() if kind == "app"])
 def test_every_command_of_a_noun_has_help_with_a_first_line(noun: str, kb) -> None:
-    group = kb_main.load(noun)
+    group = tree.load(noun)
     for name, command in group.commands.items():
         result = kb(noun, name, "--help")
         assert result.code == 0
@@ -48,7 +50,7 @@ def test_every_command_of_a_noun_has_help_with_a_first_line(noun: str, kb) -> No
 
 def test_help_lists_all_nouns_and_imports_none_of_them() -> None:
     code = (
-        "import sys; from kb.cli.main import NOUNS, main; main(['--help']);"
+        "import sys; from kb.cli.tree import NOUNS; from kb.cli.main import main; main(['--help']);"
         "loaded = [m for m, _, _ in NOUNS.values() if m in sys.modules]; assert not loaded, loaded"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -139,7 +141,7 @@ def test_a_bug_is_one_line_too_and_its_traceback_is_there_for_who_asks(
 
 def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
     code = (
-        "import sys; from kb.cli import main, output; from kb.cli.main import app\n"
+        "import sys; from kb.cli import main\n"
         "import kb.cli.claim as claim\n"
         "@claim.app.command('flood')\n"
         "def flood() -> None:\n"

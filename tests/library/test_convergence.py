@@ -62,9 +62,9 @@ class Person:
     def text_claims(self) -> dict[Who, tuple[str, str]]:
         library = read_library(self.copy.library)
         return {
-            entry.record.asserted_by: (entry.name, entry.record.statement)  # type: ignore[union-attr]
-            for entry in library
-            if entry.kind == "claim"
+            one.data["asserted_by"]: (one.name, one.data["statement"])
+            for one in library.placed()
+            if one.kind == "claim"
         }
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from kb.errors import KbError
-from kb.library import text as library_text
 from kb.library.text import BrokenLibrary, read_library
 from tests.library.conftest import write_text
 
@@ -28,7 +27,7 @@ def edit(folder: Path, old: str, new: str, home: str = "claims/group.yaml") -> N
 
 def test_every_record_is_read_with_its_home_and_position(tmp_path: Path) -> None:
     library = read_library(write_text(tmp_path))
-    assert [(e.kind, e.name, e.home, e.position, e.line) for e in library] == [
+    assert [(e.kind, e.name, e.home, e.position, e.line) for e in library.listed] == [
         ("source", "one2020", "references.bib", 0, 3),
         ("source", "two2021", "references.bib", 1, 9),
         ("claim", "first", "claims/group.yaml", 0, 4),
@@ -47,7 +46,7 @@ def test_a_file_is_the_sum_of_its_blocks(tmp_path: Path) -> None:
 
 
 def test_comments_belong_to_what_they_stand_above_or_in(tmp_path: Path) -> None:
-    entries = {e.name: e for e in read_library(write_text(tmp_path))}
+    entries = {e.name: e for e in read_library(write_text(tmp_path)).files["claims/group.yaml"].entries}
     assert entries["second"].lead == "\n# --- second part ---\n\n"
     assert entries["third"].raw.endswith("  # nobody knows\n")
     assert entries["first"].raw.count("# checked twice") == 1
@@ -160,7 +159,7 @@ def test_at_most_twenty_problems_are_told(tmp_path: Path) -> None:
 def test_a_reference_by_a_former_name_is_followed(tmp_path: Path) -> None:
     folder = write_text(tmp_path)
     edit(folder, "- id: first\n", "- id: premier\n  aliases: [first]\n")
-    entries = {e.name: library_text.plain_of(e) for e in read_library(folder)}
+    entries = {e.name: e.data for e in read_library(folder).placed()}
     assert entries["second"]["relations"][0]["claim"] == "premier"
     assert entries["short"]["select"]["claims"] == ["premier", "second"]
 
@@ -168,3 +167,21 @@ def test_a_reference_by_a_former_name_is_followed(tmp_path: Path) -> None:
 def test_no_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(KbError, match="no library at"):
         read_library(tmp_path / "nothing")
+
+
+def test_a_file_that_changed_since_it_was_read_is_not_taken_for_what_it_was(tmp_path: Path) -> None:
+    library = read_library(write_text(tmp_path))
+    edit(library.folder, "date: 2023", "date: 2024")
+    assert "claims/group.yaml" in library.files
+    with pytest.raises(KbError, match=r"claims/group\.yaml changed while it was read"):
+        library.files["claims/group.yaml"]
+    assert str(library.files["figures/table.csv"])
+
+
+def test_of_a_library_names_and_places_are_in_memory_and_contents_are_not(tmp_path: Path) -> None:
+    library = read_library(write_text(tmp_path))
+    assert [one.name for one in library.placed()] == [one.name for one in library.listed]
+    for one in library.placed():
+        held = library.by_name()[one.kind, one.name]
+        assert (one.home, one.position, one.where) == (held.home, held.position, f"{held.home}:{held.line}")
+        assert not any(isinstance(value, dict) for value in (getattr(held, name) for name in held.__slots__))

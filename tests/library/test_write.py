@@ -207,13 +207,12 @@ def test_the_shipped_library_survives_the_way_through_the_store_byte_by_byte(tmp
 
 
 def plain(library: LibraryText, one: Wanted) -> dict[str, object]:
-    return records.plain(library.by_name()[one.kind, one.name].record)
+    return library.content_of(library.by_name()[one.kind, one.name]).data
 
 
 def shape(library: LibraryText) -> list[tuple[str, str, str, int, dict[str, object]]]:
     return [
-        (e.kind, e.name, "" if e.kind == "talk" else e.home, e.position, records.plain(e.record))
-        for e in library
+        (e.kind, e.name, "" if e.kind == "talk" else e.home, e.position, e.data) for e in library.placed()
     ]
 
 
@@ -249,7 +248,7 @@ def test_text_to_store_to_text_is_the_identity(
 
     write.write_library(LibraryText(folder / "a"), wanted(first))
     library = read_library(folder / "a")
-    assert {(e.kind, e.name): records.plain(e.record) for e in library} == {
+    assert {(e.kind, e.name): e.data for e in library.placed()} == {
         k: records.plain(r) for k, r in first.items()
     }
     store = folder / "store.db"
@@ -263,6 +262,6 @@ def test_text_to_store_to_text_is_the_identity(
     assert write.put_together(library, there) == {}
     # And from any library to any other: what is written over it reads as what was wanted.
     write.write_library(library, wanted(second))
-    assert {(e.kind, e.name): records.plain(e.record) for e in read_library(folder / "a")} == {
+    assert {(e.kind, e.name): e.data for e in read_library(folder / "a").placed()} == {
         k: records.plain(r) for k, r in second.items()
     }

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 APPLICATION_ID = 0x6B62636C
 """'kbcl' in the file's header: this SQLite file is a kb store."""
 
 
-@dataclass(frozen=True)
-class Migration:
+class Migration(NamedTuple):
     """One step of the schema."""
 
     number: int

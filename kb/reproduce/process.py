@@ -111,6 +111,9 @@ def run(
         "PYTHONSAFEPATH": "1",  # the run's folder is no place to import from
         "MPLBACKEND": "Agg",
     }
+    # torch keeps up to 1,024 compiled bfloat16 kernels, one for every shape: where episodes end one by one that is a
+    # gigabyte a process. 64 hold all that training and evaluation need at a time.
+    environment.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
     with _ended_means_interrupted():
         return _watched(module, folder, environment, lock, on_event)
 

@@ -50,12 +50,14 @@ def _kill(pid: int) -> None:
             os.killpg(pid, signal.SIGKILL)
 
 
-def _resumed(made: manifest.Manifest, places: Places, name: str, seed: int) -> dict[str, Any]:
+def _resumed(
+    made: manifest.Manifest, places: Places, name: str, seed: int, preset: str = "quick"
+) -> dict[str, Any]:
     """Go on with the run until it is done, waiting for what is still going on."""
     limit = time.monotonic() + 120
     while process.is_running(places.runs / name) and time.monotonic() < limit:
         time.sleep(0.02)
-    return runner.execute(made, "quick", places, seed=seed, resume=name)
+    return runner.execute(made, preset, places, seed=seed, resume=name)
 
 
 def _stored(places: Places, name: str) -> dict[str, Any] | None:
@@ -186,7 +188,7 @@ def test_a_killed_run_of_a_shipped_reproduction_resumes_to_the_same_metrics(
         tally.lost += faults_of(places.working)
         for folder in set(places.runs.iterdir()) - before:
             if (folder / "config.json").exists() and end.code is None:
-                run = runner.execute(made, "smoke", places, resume=folder.name)
+                run = _resumed(made, places, folder.name, 1, "smoke")
                 if (run["samples"], run["metrics"]) != (whole["samples"], whole["metrics"]):
                     tally.lost.append(f"{folder.name} resumed to other metrics")
     tally.conclude(moments, writing=0)

@@ -162,6 +162,20 @@ def test_a_resumed_run_costs_all_its_parts(tiny: Make, places: Places) -> None:
     assert resumed["seconds"] > failed.value.run["seconds"] > 0.5
 
 
+@pytest.mark.parametrize(("said", "bound"), [(None, "64"), ("7", "7")])
+def test_an_experiment_keeps_few_compiled_kernels_unless_the_user_says_how_many(
+    tiny: Make, places: Places, monkeypatch: pytest.MonkeyPatch, said: str | None, bound: str
+) -> None:
+    name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+    monkeypatch.delenv(name, raising=False)
+    if said:
+        monkeypatch.setenv(name, said)
+    run = runner.execute(
+        tiny(f"import os\nprint('kernels', os.environ[{name!r}])\n" + EXPERIMENT), "quick", places
+    )
+    assert f"kernels {bound}\n" in (places.runs / run["id"] / "log.txt").read_text()
+
+
 def test_a_missing_module_names_the_extra_to_install(tiny: Make, places: Places) -> None:
     made = tiny(text=MANIFEST.replace('["json"]', '["no_such_module"]'))
     with pytest.raises(KbError, match=r"needs no_such_module.*pip install 'interp-kb\[repro\]'"):

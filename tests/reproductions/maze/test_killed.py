@@ -59,4 +59,4 @@ def test_a_killed_run_resumes_to_the_samples_of_one_that_was_not(tmp_path: Path,
     assert resumed["id"] == failed.value.run["id"] != whole["id"]
     assert resumed["samples"] == whole["samples"]
     assert resumed["metrics"] == whole["metrics"]
-    assert len(whole["artifacts"]) == 5
+    assert len(whole["artifacts"]) == 6

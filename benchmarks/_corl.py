@@ -91,13 +91,23 @@ def model(corl: Any, sampler: StepSampler, sizes: Sizes, seed: int) -> nn.Module
     return made
 
 
-def embed_time_as_the_paper(network: nn.Module) -> None:
-    """Draws the time embedding anew with a standard deviation of 1, as torch and with it the paper's code does.
+def as_the_paper(network: nn.Module) -> None:
+    """Gives CORL's network what the paper's code has and it has not: where it begins, and relu.
 
-    CORL draws it with 0.02, as it does every layer.
+    CORL draws every layer with a standard deviation of 0.02 and uses GELU. In the paper's code that is so inside the
+    transformer only; embeddings and the action head begin as torch has them, the time embedding with a deviation of 1.
     """
     their: Any = network
-    nn.init.normal_(their.timestep_emb.weight, std=1.0)
+    for layer in (
+        their.timestep_emb,
+        their.return_emb,
+        their.state_emb,
+        their.action_emb,
+        their.action_head[0],
+    ):
+        layer.reset_parameters()
+    for block in their.blocks:
+        block.mlp[1] = nn.ReLU()
 
 
 def twin(corl: Any, ours: DecisionTransformer, sampler: StepSampler) -> nn.Module:

@@ -27,6 +27,14 @@ PATIENCE = 10.0
 """Seconds that a process gets to stop by itself after an interrupt."""
 
 
+KEPT_KERNELS = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+"""How many compiled bfloat16 kernels an experiment keeps, unless the user's environment says otherwise.
+
+torch keeps 1,024, one for every shape: where episodes end one by one that is a gigabyte a process. 64 hold all that
+training and evaluation need at a time.
+"""
+
+
 @dataclass(frozen=True)
 class Ended:
     """How the process ended: `code` as the shell counts, negative for a signal, and what it cost."""
@@ -111,9 +119,7 @@ def run(
         "PYTHONSAFEPATH": "1",  # the run's folder is no place to import from
         "MPLBACKEND": "Agg",
     }
-    # torch keeps up to 1,024 compiled bfloat16 kernels, one for every shape: where episodes end one by one that is a
-    # gigabyte a process. 64 hold all that training and evaluation need at a time.
-    environment.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+    environment.setdefault(*KEPT_KERNELS)
     with _ended_means_interrupted():
         return _watched(module, folder, environment, lock, on_event)
 

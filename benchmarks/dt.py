@@ -38,7 +38,7 @@ from typing import Any
 
 from kb.reproduce.process import KEPT_KERNELS
 
-os.environ.setdefault(*KEPT_KERNELS)  # before torch, as runs have it
+os.environ.update(KEPT_KERNELS | os.environ)  # before torch, as runs have it
 
 import numpy as np
 import torch

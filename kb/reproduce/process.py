@@ -27,11 +27,11 @@ PATIENCE = 10.0
 """Seconds that a process gets to stop by itself after an interrupt."""
 
 
-KEPT_KERNELS = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+KEPT_KERNELS = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64", "LRU_CACHE_CAPACITY": "64"}
 """How many compiled bfloat16 kernels an experiment keeps, unless the user's environment says otherwise.
 
-torch keeps 1,024, one for every shape: where episodes end one by one that is a gigabyte a process. 64 hold all that
-training and evaluation need at a time.
+oneDNN keeps 1,024 and torch's layer over it as many again, one for every shape: where episodes end one by one that is a
+gigabyte a process. 64 hold all that training and evaluation need at a time.
 """
 
 
@@ -112,6 +112,7 @@ def run(
         on_event: called with each whole event.
     """
     environment = {
+        **KEPT_KERNELS,
         **credentials.without(dict(os.environ)),
         "PYTHONPATH": os.pathsep.join(map(str, roots)),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -119,7 +120,6 @@ def run(
         "PYTHONSAFEPATH": "1",  # the run's folder is no place to import from
         "MPLBACKEND": "Agg",
     }
-    environment.setdefault(*KEPT_KERNELS)
     with _ended_means_interrupted():
         return _watched(module, folder, environment, lock, on_event)
 

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from kb.errors import KbError, NotFound
-from kb.reproduce import recorded, runner
+from kb.reproduce import process, recorded, runner
 from kb.reproduce.manifest import Manifest
 from kb.store import connect, queries
 from kb.store.places import Places
@@ -162,17 +162,16 @@ def test_a_resumed_run_costs_all_its_parts(tiny: Make, places: Places) -> None:
     assert resumed["seconds"] > failed.value.run["seconds"] > 0.5
 
 
+@pytest.mark.parametrize("name", process.KEPT_KERNELS)
 @pytest.mark.parametrize(("said", "bound"), [(None, "64"), ("7", "7")])
 def test_an_experiment_keeps_few_compiled_kernels_unless_the_user_says_how_many(
-    tiny: Make, places: Places, monkeypatch: pytest.MonkeyPatch, said: str | None, bound: str
+    tiny: Make, places: Places, monkeypatch: pytest.MonkeyPatch, name: str, said: str | None, bound: str
 ) -> None:
-    name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
     monkeypatch.delenv(name, raising=False)
     if said:
         monkeypatch.setenv(name, said)
-    run = runner.execute(
-        tiny(f"import os\nprint('kernels', os.environ[{name!r}])\n" + EXPERIMENT), "quick", places
-    )
+    telling = f"import os\nprint('kernels', os.environ[{name!r}])\n"
+    run = runner.execute(tiny(telling + EXPERIMENT), "quick", places)
     assert f"kernels {bound}\n" in (places.runs / run["id"] / "log.txt").read_text()
 
 

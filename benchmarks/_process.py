@@ -15,10 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 # A process is charged with the memory of whoever started it until it is another program, so a small one starts it.
 _LAUNCHER = """
 import json, os, sys, time
-out = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-actions = [(os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, out, 2)]
+out, errors = (os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) for name in sys.argv[1:3])
+actions = [(os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, errors, 2)]
 start = time.perf_counter()
-process = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ, file_actions=actions)
+process = os.posix_spawn(sys.argv[3], sys.argv[3:], os.environ, file_actions=actions)
 _, status, usage = os.wait4(process, 0)
 wall = time.perf_counter() - start
 print(json.dumps([os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024]))
@@ -50,17 +50,21 @@ class Cost:
 def cost(
     command: Sequence[str], environment: Mapping[str, str], folder: Path, output: Path | None = None
 ) -> Cost:
-    """Run a command in `folder` and say what it took; what it printed goes to `output`, or nowhere.
+    """Run a command in `folder` and say what it took.
+
+    Args:
+        output: where what it printed goes, None for nowhere; what it said on stderr goes to a file beside it.
 
     Raises:
         RuntimeError: when the command fails.
     """
+    errors = output.with_name(f"{output.name}.errors") if output else None
     told = subprocess.run(
-        [sys.executable, "-S", "-c", _LAUNCHER, str(output or "/dev/null"), *command],
+        [sys.executable, "-S", "-c", _LAUNCHER, str(output or "/dev/null"), str(errors or "/dev/null"), *command],
         env=dict(environment), cwd=folder, check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     code, cpu, wall, memory = json.loads(told)
     if code:
-        said = f": {output.read_text('utf-8', 'replace')[-500:]}" if output else ""
+        said = f": {errors.read_text('utf-8', 'replace')[-500:]}" if errors else ""
         raise RuntimeError(f"{' '.join(command)[:200]} ended with exit code {code}{said}")
     return Cost(cpu, wall, memory)

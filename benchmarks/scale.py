@@ -54,7 +54,8 @@ for row in connection.execute(sql, values):
     print(*row, sep="\\t")
 """
 SEARCH = f"""{_OPEN}
-find = '''SELECT rowid FROM search WHERE search MATCH ? AND rank MATCH 'bm25(4.0, 2.0, 1.0, 2.0)'
+find = '''SELECT rowid FROM search WHERE search MATCH ?1 AND rank MATCH 'bm25(4.0, 2.0, 1.0, 2.0)' AND rowid <
+    COALESCE((SELECT rowid FROM search WHERE search MATCH ?1 LIMIT 1 OFFSET 20000), 1e18)
     ORDER BY rank, rowid LIMIT 20'''
 show = '''{_COLUMNS} FROM claim_text f JOIN claim c ON c.id = f.claim_id WHERE f.rowid = ?'''
 words = [f'"{{word}}"' for word in given]

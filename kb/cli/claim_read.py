@@ -6,7 +6,7 @@ import sys
 
 from kb import words
 from kb.cli import state
-from kb.cli.output import emit, words_of
+from kb.cli.output import emit, say, words_of
 from kb.errors import KbError
 
 TYPE_CHECKING = False
@@ -75,12 +75,14 @@ def show(claim_id: str, form: str = "text", as_json: bool = False) -> int:
 
 def search(terms: Sequence[str], limit: int | None = 20, as_json: bool = False) -> int:
     """Print the claims that hold the words, best first; the exit code, 1 when there are none."""
-    from kb.store.search import search_claims
+    from kb.store.search import RANKED, search_claims
 
     wanted = sys.stdin.read(100_000) if list(terms) == ["-"] else " ".join(terms)
     if not wanted.strip():
         raise KbError("nothing to search for", "give words or a sentence")
     with state.reading() as connection:
-        found = search_claims(connection, wanted, limit=limit or 20)
+        found, whole = search_claims(connection, wanted, limit=limit or 20)
     _emit_list(found, as_json, "nothing found; fewer or other words may find it")
+    if not whole:
+        say(f"words that stand in more than {RANKED:,} claims: not all were ranked; a rarer word finds more")
     return 0 if found else 1

@@ -219,7 +219,7 @@ def test_a_changed_source_is_found_by_its_new_title(path: Path) -> None:
     with connect.writing_to(path) as session:
         edit.put(session, source(title="Zebrafish"))
     with contextlib.closing(connect.open_to_read(path)) as connection:
-        assert [c["id"] for c in search_claims(connection, "zebrafish")] == ["a-claim"]
+        assert [c["id"] for c in search_claims(connection, "zebrafish")[0]] == ["a-claim"]
 
 
 def test_who_changed_it_comes_from_the_environment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,7 @@ def test_a_store_of_a_kept_schema_comes_forward_with_all_its_rows(tmp_path: Path
         edit.put(session, claim("later"))
         connection = connect.raw(session)
         assert migrations.version(connection) == migrations.LATEST
-        assert [found["id"] for found in search_claims(connection, "cheese")] == ["first"]
+        assert [found["id"] for found in search_claims(connection, "cheese")[0]] == ["first"]
         assert queries.resolve(connection, "claim", "second") == "deuxieme"
         edit.undo(session)
     after = everything(path)

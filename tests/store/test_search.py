@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kb.store import connect, edit
+from kb.store import connect, edit, search
 from kb.store.search import search_claims
 from tests.making import claim
 
@@ -29,7 +29,7 @@ def store(path: Path) -> Path:
 
 def _found(store: Path, words: str, limit: int = 20) -> list[str]:
     with contextlib.closing(connect.open_to_read(store)) as connection:
-        return [found["id"] for found in search_claims(connection, words, limit)]
+        return [found["id"] for found in search_claims(connection, words, limit)[0]]
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,25 @@ def test_claims_that_fit_equally_well_come_in_the_order_in_which_they_were_added
             edit.put(session, claim(id_, statement="Equal words."))
     assert _found(path, "equal words") == ids
     assert _found(path, "equal", limit=3) == ids[:3]
+
+
+def test_of_claims_with_a_very_common_word_the_first_are_ranked_and_that_is_told(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "RANKED", 2)
+    with contextlib.closing(connect.open_to_read(store)) as connection:
+        found, whole = search_claims(connection, "shared")
+        assert ({one["id"] for one in found}, whole) == ({"goal", "cpp"}, False)
+        found, whole = search_claims(connection, "tag-rl shared")
+        assert (found[0]["id"], whole) == ("rl", False)
+
+
+def test_a_rare_word_finds_its_claim_beyond_any_number_that_share_the_others(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "RANKED", 2)
+    assert _found(store, "shared missing steered")[0] == "rl"
+    assert _found(store, "shared missing"), "a word that nobody has leaves the others"
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)

@@ -224,7 +224,7 @@ _CARRIED_OUT = re.compile(
 """What LaTeX obeys instead of setting it: files read or written, programs run, commands redefined."""
 
 _RESOLVED = ("crossref", "xdata", "ids", "entrysubtype")
-_ENTRY_START = re.compile(r"\n\s*@\w*[ \t]*[{(]")
+_ENTRY_START = re.compile(r"\n[^\S\n]*@\w*[ \t]*[{(]")
 
 
 def _braces_close(value: str) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ from kb.errors import KbError, shown
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable, Iterator
 
     from kb.records import Source
     from kb.sources.bibtex import Failure, Reading
@@ -81,9 +83,9 @@ def add(
     if key or anyway:
         raise KbError("--key and --anyway are for what is looked up", "a .bib file says its keys itself")
     if what == "-":
-        reading = bibtex.read_all(sys.stdin.read(), where="stdin")
+        reading = bibtex.stream(sys.stdin.read, where="stdin")
     elif is_file:
-        reading = bibtex.read_file(path)
+        reading = bibtex.stream_file(path)
     else:
         raise KbError(
             f"{shown(what)} is no file, DOI, arXiv id or address",
@@ -134,7 +136,7 @@ def import_file(places: Places, path: Path, *, update: bool = False, dry_run: bo
     """Import a .bib file; see `import_reading`."""
     from kb.sources import bibtex
 
-    return import_reading(places, bibtex.read_file(path), update=update, dry_run=dry_run)
+    return import_reading(places, bibtex.stream_file(path), update=update, dry_run=dry_run)
 
 
 def import_reading(
@@ -147,26 +149,30 @@ def import_reading(
     """
     from kb.store import connect
 
-    done = Imported(failures=list(reading.failures))
+    done = Imported(failures=reading.failures)
     if dry_run:
         connection = connect.for_reading(places)
         try:
-            _sort(connection, reading.sources, done, update)
+            for _ in _wanted(connection, reading.sources, done, update):
+                pass
         finally:
             connection.close()
         return done
-    if not reading.sources:
+    sources = iter(reading.sources)
+    first = next(sources, None)
+    if first is None:
         return done
     from kb.store import edit
 
-    with connect.for_writing(places) as session:
-        wanted = _sort(connect.raw(session), reading.sources, done, update)
-        with edit.bulk(session) if len(wanted) > 1 else nullcontext():
-            end = _end(connect.raw(session))
-            for source, new in wanted:
-                position = end if new else None
-                end += new
-                edit.put(session, source, position=position, why=why)
+    with connect.for_writing(places) as session, ExitStack() as stack:
+        connection = connect.raw(session)
+        end = _end(connection)
+        for number, (source, new) in enumerate(_wanted(connection, chain([first], sources), done, update)):
+            if number == 1:
+                stack.enter_context(edit.bulk(session))
+            position = end if new else None
+            end += new
+            edit.put(session, source, position=position, why=why)
     return done
 
 
@@ -177,33 +183,28 @@ def _end(connection: sqlite3.Connection) -> int:
     return int(row.fetchone()[0])
 
 
-def _sort(
-    connection: sqlite3.Connection, sources: list[Source], done: Imported, update: bool
-) -> list[tuple[Source, bool]]:
-    """Sources to write, with whether each is new; what becomes of all of them goes into `done`."""
+def _wanted(
+    connection: sqlite3.Connection, sources: Iterable[Source], done: Imported, update: bool
+) -> Iterator[tuple[Source, bool]]:
+    """Sources to write, one by one, with whether each is new; what becomes of all of them goes into `done`."""
     from kb import records
     from kb.store import queries
 
-    here = {name: data for name, _, _, data in queries.records(connection, "source")}
-    former = dict(connection.execute("SELECT alias, name FROM alias WHERE kind = 'source'").fetchall())
-    known = _identifiers(here.values())
-    wanted: list[tuple[Source, bool]] = []
+    known: dict[tuple[str, str], str] = {}
+    for _, _, _, data in queries.records(connection, "source"):
+        _note_identifiers(data, known)
     for source in sources:
-        old = here.get(source.key)
+        old = queries.record(connection, "source", source.key)
         if old is None:
-            taken = former.get(source.key)
+            taken = queries.former(connection, "source", source.key)
             if taken:
                 what = f"is a former key of {taken}"
                 done.conflicts.append({"key": source.key, "what": what, "differs": []})
                 continue
             done.added.append(source.key)
-            wanted.append((source, True))
-            data = records.plain(source)
-            for identifier, name in _identifiers([data]).items():
-                if identifier in known:
-                    done.duplicates.append({"key": source.key, "by": identifier[0], "of": known[identifier]})
-                else:
-                    known[identifier] = name
+            for identifier, of in _note_identifiers(records.plain(source), known):
+                done.duplicates.append({"key": source.key, "by": identifier, "of": of})
+            yield source, True
             continue
         merged = _merged(source, old)
         new = records.plain(merged)
@@ -211,12 +212,11 @@ def _sort(
             done.same.append(source.key)
         elif update:
             done.changed.append(source.key)
-            wanted.append((merged, False))
+            yield merged, False
         else:
             differs = _differences(old, new)
             what = f"is here with another {', '.join(differs)} (--update takes the new one)"
             done.conflicts.append({"key": source.key, "what": what, "differs": differs})
-    return wanted
 
 
 def _merged(source: Source, old: dict[str, Any]) -> Source:
@@ -235,15 +235,16 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     return names or ["order of fields"]
 
 
-def _identifiers(sources: Any) -> dict[tuple[str, str], str]:
-    """(DOI or arXiv id, its plain form) -> key."""
+def _note_identifiers(source: dict[str, Any], known: dict[tuple[str, str], str]) -> list[tuple[str, str]]:
+    """Note (DOI or arXiv id, its plain form) -> key; returns (DOI or arXiv id, key) where it was noted already."""
     from kb.sources.same import identifiers
 
-    found: dict[tuple[str, str], str] = {}
-    for source in sources:
-        for name, value in identifiers(source.get("fields", {})).items():
-            if name != "address":
-                found.setdefault((name, value), source["key"])
+    found = []
+    for name, value in identifiers(source.get("fields", {})).items():
+        if name != "address":
+            of = known.setdefault((name, value), source["key"])
+            if of != source["key"]:
+                found.append((name, of))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kb import records
 from kb.errors import KbError
+from kb.library import references
 from kb.library.side import Name, Placed, text_of
 
 if TYPE_CHECKING:
@@ -93,6 +95,8 @@ def standing(connection: sqlite3.Connection, origin: str | None = None) -> list[
 def decide(session: Session, side: str, names: list[str]) -> list[Conflicting]:
     """Settle conflicts: `ours` keeps our record, `theirs` takes theirs; either way both sides count as met.
 
+    With theirs comes back what it names and we had removed, as in a merge.
+
     Raises:
         KbError: when a name is in no conflict, or theirs cannot be stored.
     """
@@ -111,14 +115,49 @@ def decide(session: Session, side: str, names: list[str]) -> list[Conflicting]:
             if side == "theirs" and theirs is None:
                 edit.remove(session, kind, name, why=f"their side of a conflict with {origin}")
             elif side == "theirs":
-                record = records.parse(kind, theirs)
-                edit.put(session, record, why=f"their side of a conflict with {origin}")
-            connection.execute(
-                "DELETE FROM conflict WHERE origin = ? AND kind = ? AND name = ?", (origin, kind, name)
-            )
-            if theirs is None:
-                forget(connection, origin, kind, name)
-            else:
-                agree(connection, origin, kind, name, text_of(theirs))
+                needed = _needed(connection, origin, kind, theirs)
+                with edit.bulk(session) if needed else contextlib.nullcontext():
+                    for other, data in [*needed, (kind, theirs)]:
+                        why = f"their side of a conflict with {origin}"
+                        edit.put(session, records.parse(other, data), why=why)
+                for other, data in needed:
+                    key = data[records.KEYS[other]]
+                    _settle(connection, origin, other, key, data)
+                    done.append(Conflicting(origin, other, key, f"brought back, {name} needs it"))
+            _settle(connection, origin, kind, name, theirs)
             done.append(Conflicting(origin, kind, name, f"{side} taken"))
     return done
+
+
+def _settle(connection: sqlite3.Connection, origin: str, kind: str, name: str, theirs: Any) -> None:
+    connection.execute(
+        "DELETE FROM conflict WHERE origin = ? AND kind = ? AND name = ?", (origin, kind, name)
+    )
+    if theirs is None:
+        forget(connection, origin, kind, name)
+    else:
+        agree(connection, origin, kind, name, text_of(theirs))
+
+
+def _needed(connection: sqlite3.Connection, origin: str, kind: str, data: Any) -> list[tuple[str, Any]]:
+    """What a record of theirs names and we do not have, as they had it last: (kind, content), sources first."""
+    from kb.store import queries
+
+    found: dict[Name, Any] = {}
+    waiting = [(kind, data)]
+    name = (kind, data[records.KEYS[kind]])
+    while waiting:
+        for target in references.named(*waiting.pop()) - {name, *found}:
+            if queries.former(connection, *target) or queries.record(connection, *target):
+                continue
+            row = connection.execute(
+                "SELECT theirs FROM conflict WHERE (origin, kind, name) = (?1, ?2, ?3) AND theirs IS NOT NULL"
+                " UNION ALL SELECT content FROM sync_base WHERE (origin, kind, name) = (?1, ?2, ?3)",
+                (origin, *target),
+            ).fetchone()
+            if row:
+                found[target] = json.loads(row[0])
+                waiting.append((target[0], found[target]))
+    return sorted(
+        ((of, content) for (of, _), content in found.items()), key=lambda one: (one[0] != "source", one[0])
+    )

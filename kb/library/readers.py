@@ -15,6 +15,7 @@ from kb import records
 from kb.errors import shown
 from kb.library import strict
 from kb.library.text import Entry, FileText, Problem
+from kb.lines import Lines
 
 COLUMNS = tuple(records.Figure.model_fields)
 _COMMENT = re.compile(r"[ \t]*#")
@@ -98,13 +99,14 @@ def _list(file: FileText, text: str, problems: list[Problem]) -> Iterator[Entry]
     home, kind = file.home, "claim"
     cursor = 0
     items = strict.items(text, home)
+    lines = Lines(text)
     for number, item in enumerate(items):
         start = _dash(text, item.start, cursor)
         following = items[number + 1].start if number + 1 < len(items) else len(text)
         limit = _dash(text, following, item.end) if number + 1 < len(items) else len(text)
         end = _end_of_block(text, item.end, limit, start - (text.rfind("\n", 0, start) + 1))
         raw = text[start:end]
-        line = text.count("\n", 0, start) + 1
+        line = lines.at(start)
         found = parsed(home, kind, item.data, raw, line, in_list=True)
         if isinstance(found, list):
             problems += found
@@ -151,37 +153,23 @@ def _document(file: FileText, text: str, problems: list[Problem]) -> Iterator[En
 
 
 def _bibtex(file: FileText, text: str, problems: list[Problem]) -> Iterator[Entry]:
-    from kb.sources import bibtex, scan
+    from kb.sources import bibtex
 
     home = file.home
-    sources, failures = bibtex.read(text, where=home)
+    failures: list[bibtex.Failure] = []
+    cursor = 0
+    for position, (source, draft) in enumerate(bibtex.placed(text, where=home, failures=failures)):
+        start, end = draft.start, draft.start + len(draft.raw)
+        end = end + 1 if text[end : end + 1] == "\n" else end
+        yield Entry(
+            "source", source.key, source, home, position, draft.line, text[cursor:start], text[start:end]
+        )
+        cursor = end
+    file.tail = text[cursor:]
     problems += [
         Problem(home, failure.line, f"{failure.key}: {failure.what}" if failure.key else failure.what)
         for failure in failures
     ]
-    places = {}
-    cursor = 0
-    for match in re.finditer(r"@\s*[A-Za-z]+\s*[{(]", text):
-        if match.start() < cursor:
-            continue
-        scanned = scan.entry(text, match.start())
-        if scanned is None:
-            continue
-        cursor = scanned.end
-        if scanned.key and scanned.type not in ("comment", "string", "preamble"):
-            places[scanned.key] = (scanned.start, scanned.end)
-    cursor = position = 0
-    for source in sources:
-        if source.key not in places:
-            problems.append(Problem(home, 0, f"{source.key}: its text was not found again"))
-            continue
-        start, end = places[source.key]
-        end = end + 1 if text[end : end + 1] == "\n" else end
-        line = text.count("\n", 0, start) + 1
-        yield Entry("source", source.key, source, home, position, line, text[cursor:start], text[start:end])
-        position += 1
-        cursor = end
-    file.tail = text[cursor:]
 
 
 def _table(file: FileText, text: str, problems: list[Problem]) -> Iterator[Entry]:

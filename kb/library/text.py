@@ -20,6 +20,8 @@ from kb.library.side import Placed, text_of
 from kb.spill import Spill
 
 MAX_BYTES = 64 * 1024 * 1024
+MAX_REFERENCES = 256 * 1024 * 1024
+"""references.bib may be larger: it is one file, and is read entry by entry."""
 MAX_PROBLEMS = 20
 FOLDERS = {"claim": "claims", "figure": "figures", "talk": "talks"}
 SUFFIXES = {"claim": ".yaml", "figure": ".csv", "talk": ".yaml"}
@@ -247,14 +249,25 @@ def read_bytes(folder: Path, home: str, path: Path) -> bytes:
         if not path.is_file():
             raise BrokenLibrary([Problem(home, 0, "is not a plain file")])
         size = path.stat().st_size
-        if size > MAX_BYTES:
-            what = f"has {size // 1_000_000} MB; {MAX_BYTES // 1_000_000} MB at most: split it"
-            raise BrokenLibrary([Problem(home, 0, what)])
+        check_size(home, size)
         return path.read_bytes()
     except OSError as error:
         raise BrokenLibrary([Problem(home, 0, error.strerror or "cannot be read")]) from None
     except RuntimeError:
         raise BrokenLibrary([Problem(home, 0, "is a symbolic link to itself")]) from None
+
+
+def check_size(home: str, size: int) -> None:
+    """Whether a file of the library may have so many bytes.
+
+    Raises:
+        BrokenLibrary: when not.
+    """
+    most = MAX_REFERENCES if home == REFERENCES else MAX_BYTES
+    if size > most:
+        remedy = "take the abstracts out" if home == REFERENCES else "split it"
+        what = f"has {size // 1_000_000} MB; {most // 1_000_000} MB at most: {remedy}"
+        raise BrokenLibrary([Problem(home, 0, what)])
 
 
 def as_text(home: str, content: bytes) -> str:

@@ -16,7 +16,7 @@ from kb import records
 from kb.errors import KbError
 from kb.library import readers, strict
 from kb.library.readers import COLUMNS
-from kb.library.text import FOLDERS, REFERENCES, SUFFIXES, Entry, FileText, LibraryText, kind_of
+from kb.library.text import FOLDERS, REFERENCES, SUFFIXES, Entry, FileText, LibraryText, check_size, kind_of
 
 
 @dataclass(frozen=True)
@@ -222,6 +222,7 @@ def write_library(library: LibraryText, wanted: Iterable[Wanted], folder: Path |
 
 def _check(home: str, text: str) -> None:
     """What is written must be what can be read: asked before anything is written."""
+    check_size(home, len(text.encode("utf-8")))
     _, problems = readers.read(home, kind_of(home) or "", text)
     if problems:
         raise KbError(f"{problems[0]}", "its text was not written: please report this")

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from kb import words
 from kb.errors import KbError, one_line, shown
+from kb.lines import Lines
 from kb.sources import blocks, keys, scan
-from kb.sources.inherit import Draft, inherit
+from kb.sources.drafts import Draft, Drafts
+from kb.sources.inherit import inherit
+from kb.sources.stretches import Read, of_text, stretches
 
 if TYPE_CHECKING:
     from kb.records import Source
@@ -55,9 +58,12 @@ class Failure:
 
 @dataclass
 class Reading:
-    """All that a BibTeX file held. Comments and preambles are counted, strings resolved."""
+    """All that a BibTeX file held. Comments and preambles are counted, strings resolved.
 
-    sources: list[Source] = field(default_factory=list)
+    Where it comes from `stream`, `sources` can be gone through once, and only then are `failures` all there.
+    """
+
+    sources: Iterable[Source] = ()
     failures: list[Failure] = field(default_factory=list)
     entries: int = 0
     comments: int = 0
@@ -72,78 +78,115 @@ def read(text: str, *, where: str = "") -> tuple[list[Source], list[Failure]]:
         text: a whole .bib file. A byte order mark and CRLF are fine.
         where: the file's name, which failures name.
     """
-    reading = read_all(text, where=where)
-    return reading.sources, reading.failures
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    reading = stream(of_text(text), where=where)
+    return list(reading.sources), reading.failures
 
 
-def read_file(path: Path) -> Reading:
-    """Read a .bib file.
+def read_file(path: Path) -> tuple[list[Source], Reading]:
+    """The sources in a .bib file, and what else it held.
+
+    Raises:
+        KbError: as `stream_file`.
+    """
+    reading = stream_file(path)
+    return list(reading.sources), reading
+
+
+def stream_file(path: Path) -> Reading:
+    """Read a .bib file of any size: see `stream`.
 
     Raises:
         KbError: the file cannot be opened or is not UTF-8; names the line.
     """
     try:
-        content = path.read_bytes()
+        with path.open(encoding="utf-8") as file:
+            return stream(file.read, where=str(path))
     except OSError as error:
         raise KbError(f"cannot read {path}: {error.strerror or error}") from None
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        byte = content[error.start]
+    except UnicodeDecodeError:
+        line, byte = _not_utf8(path)
         hint = f"if it is Latin-1: iconv -f latin1 -t utf-8 {path.name}"
         raise KbError(f"{path}, line {line}: not UTF-8 (byte 0x{byte:02X})", hint) from None
-    return read_all(text, where=str(path))
 
 
-def read_all(text: str, *, where: str = "") -> Reading:
-    """As `read`, with what else the file held."""
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    return _Reader(text, where).run()
+def _not_utf8(path: Path) -> tuple[int, int]:
+    """The first line that is not UTF-8, and the byte at which it is not."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                return number, line[error.start]
+    return 0, 0  # it was written anew meanwhile
+
+
+def stream(read: Read, *, where: str = "") -> Reading:
+    """Read BibTeX without holding it: of entries that were read only keys stay in memory.
+
+    Everything is read before this returns; `sources` are made while one goes through them.
+
+    Args:
+        read: hands out the next so many characters, with LF at the ends of lines.
+    """
+    first = read(1).removeprefix("\ufeff")
+
+    def unmarked(size: int) -> str:
+        nonlocal first
+        piece, first = first + read(size), ""
+        return piece
+
+    reader = _Reader(where)
+    reader.read(unmarked)
+    reader.reading.sources = (source for source, _ in reader.records())
+    return reader.reading
+
+
+def placed(text: str, *, where: str, failures: list[Failure]) -> Iterator[tuple[Source, Draft]]:
+    """The sources in BibTeX `text`, each with its place in it, one by one; at the end `failures` has them all."""
+    reader = _Reader(where, failures)
+    reader.read(of_text(text))
+    yield from reader.records()
 
 
 class _Reader:
-    def __init__(self, text: str, where: str) -> None:
-        self.text = text
+    def __init__(self, where: str, failures: list[Failure] | None = None) -> None:
         self.where = where
-        self.reading = Reading()
-        self.drafts: list[Draft] = []
-        self._counted = (0, 1)
+        self.reading = Reading(failures=[] if failures is None else failures)
+        self.drafts = Drafts()
+        self.text = ""
+        self.start = 0
+        self.lines = Lines("")
 
-    def run(self) -> Reading:
-        for block in blocks.split(self.text):
-            if isinstance(block, blocks.Broken):
-                self.fail(block.start, "", block.what, self.text[block.start : block.end].strip())
-            elif block.type == "comment":
-                self.reading.comments += 1
-            elif block.type == "preamble":
-                self.reading.preambles += 1
-            elif block.type == "string":
-                self.define(block)
-            else:
-                self.reading.entries += 1
-                self.drafts.append(self.draft(block))
+    def read(self, read: Read) -> None:
+        """Take in all blocks; after it `records` can be asked for."""
+        for text, line in stretches(read):
+            self.text, self.lines = text, Lines(text, line)
+            for block in blocks.split(text):
+                self.take(block)
+            self.start += len(text)
+        self.text = ""
         for draft, what, loss in inherit(self.drafts):
             self.fail_draft(draft, what, loss)
-        self.records()
-        self.reading.failures.sort(key=lambda failure: failure.line)
-        return self.reading
+
+    def take(self, block: scan.Scanned | blocks.Broken) -> None:
+        if isinstance(block, blocks.Broken):
+            self.fail(block.start, "", block.what, self.text[block.start : block.end].strip())
+        elif block.type == "comment":
+            self.reading.comments += 1
+        elif block.type == "preamble":
+            self.reading.preambles += 1
+        elif block.type == "string":
+            self.define(block)
+        else:
+            self.reading.entries += 1
+            self.drafts.add(self.draft(block))
 
     def fail(self, start: int, key: str, what: str, raw: str, loss: Loss = "entry") -> None:
-        self.reading.failures.append(Failure(self.line(start), key, what, raw, loss, self.where))
+        self.reading.failures.append(Failure(self.lines.at(start), key, what, raw, loss, self.where))
 
     def fail_draft(self, draft: Draft, what: str, loss: Loss) -> None:
-        raw = self.text[draft.start : draft.end]
-        self.reading.failures.append(Failure(draft.line, draft.key, what, raw, loss, self.where))
-
-    def line(self, offset: int) -> int:
-        """The line of an offset; counted on from the last one asked for, so a whole file costs one pass."""
-        at, line = self._counted
-        if offset < at:
-            at, line = 0, 1
-        line += self.text.count("\n", at, offset)
-        self._counted = (offset, line)
-        return line
+        self.reading.failures.append(Failure(draft.line, draft.key, what, draft.raw, loss, self.where))
 
     def define(self, block: scan.Scanned) -> None:
         scanned = block if block.fields else scan.entry(self.text, block.start)
@@ -191,7 +234,8 @@ class _Reader:
         return "".join(parts).strip(), ", ".join(shown(name) for name in unknown)
 
     def draft(self, block: scan.Scanned) -> Draft:
-        draft = Draft(block.type, block.key, {}, block.start, block.end, self.line(block.start))
+        raw = self.text[block.start : block.end]
+        draft = Draft(block.type, block.key, {}, self.start + block.start, self.lines.at(block.start), raw)
         for name, expression, _ in block.fields:
             value, unknown = self.resolve(expression)
             if unknown:
@@ -214,12 +258,14 @@ class _Reader:
             self.fail_draft(draft, f"no comma after {name}; read as if there were one", "nothing")
         return draft
 
-    def records(self) -> None:
+    def records(self) -> Iterator[tuple[Source, Draft]]:
+        """Each source with the entry that it was; sorts the failures when all are there."""
         from kb.records import InvalidRecord, parse
 
-        taken = {draft.key for draft in self.drafts if _KEY.fullmatch(draft.key)}
-        seen: dict[str, tuple[int, Source]] = {}
-        for draft in self.drafts:
+        taken = {key for key in self.drafts.keys if _KEY.fullmatch(key)}
+        seen: dict[str, int] = {}
+        for number in range(len(self.drafts)):
+            draft = self.drafts[number]
             if draft.type == "xdata":
                 self.fail_draft(
                     draft, "an @xdata is no source; its fields went to the entries that name it", "nothing"
@@ -235,39 +281,45 @@ class _Reader:
                     else f"has no key; imported as {key}"
                 )
                 self.fail_draft(draft, what, "nothing")
+            plain, lost = _plain(draft, key)
+            for what in lost:
+                self.fail_draft(draft, what, "value")
             try:
-                source = parse("source", self.plain(draft, key))
+                source: Source = parse("source", plain)  # type: ignore[assignment]
             except InvalidRecord as error:
                 told = "; ".join(": ".join([*map(str, path), what]) for path, what in error.problems[:2])
                 self.fail_draft(draft, f"cannot be imported: {told}", "entry")
                 continue
-            earlier = seen.get(key)
-            if earlier:
-                line, other = earlier
-                if other == source:
-                    self.fail_draft(draft, f"is the same entry as on line {line}", "nothing")
+            if key in seen:
+                other = self.drafts[seen[key]]
+                if parse("source", _plain(other, key)[0]) == source:
+                    self.fail_draft(draft, f"is the same entry as on line {other.line}", "nothing")
                 else:
-                    self.fail_draft(draft, f"the key is taken by the entry on line {line}", "entry")
+                    self.fail_draft(draft, f"the key is taken by the entry on line {other.line}", "entry")
                 continue
-            seen[key] = (draft.line, source)  # type: ignore[assignment]
-            self.reading.sources.append(source)  # type: ignore[arg-type]
+            seen[key] = number
+            yield source, draft
+        self.reading.failures.sort(key=lambda failure: failure.line)
 
-    def plain(self, draft: Draft, key: str) -> dict[str, Any]:
-        fields = draft.fields
-        subtype = fields.pop("entrysubtype", "")
-        if subtype and subtype not in words.SOURCE_KINDS:
-            self.fail_draft(draft, f"entrysubtype {shown(subtype)} is no kind that kb knows", "value")
-            subtype = ""
-        aliases: list[str] = []
-        for alias in (one.strip() for one in fields.pop("ids", "").split(",")):
-            if not alias or alias == key or alias in aliases:
-                continue
-            if _KEY.fullmatch(alias):
-                aliases.append(alias)
-            else:
-                self.fail_draft(draft, f"kb cannot have the former key {shown(alias)}", "value")
-        kind = subtype or default_kind(draft.type, fields)
-        return {"key": key, "type": draft.type, "kind": kind, "fields": fields, "aliases": aliases}
+
+def _plain(draft: Draft, key: str) -> tuple[dict[str, Any], list[str]]:
+    """What `kb.records.parse` takes, and what of the entry is lost in it."""
+    fields = dict(draft.fields)
+    lost = []
+    subtype = fields.pop("entrysubtype", "")
+    if subtype and subtype not in words.SOURCE_KINDS:
+        lost.append(f"entrysubtype {shown(subtype)} is no kind that kb knows")
+        subtype = ""
+    aliases: list[str] = []
+    for alias in (one.strip() for one in fields.pop("ids", "").split(",")):
+        if not alias or alias == key or alias in aliases:
+            continue
+        if _KEY.fullmatch(alias):
+            aliases.append(alias)
+        else:
+            lost.append(f"kb cannot have the former key {shown(alias)}")
+    kind = subtype or default_kind(draft.type, fields)
+    return {"key": key, "type": draft.type, "kind": kind, "fields": fields, "aliases": aliases}, lost
 
 
 def default_kind(type_: str, fields: dict[str, str]) -> str:

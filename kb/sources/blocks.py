@@ -33,7 +33,7 @@ class Broken:
 
 
 def split(text: str) -> Iterator[Scanned | Broken]:
-    """The blocks of BibTeX `text` in their order.
+    """The blocks of a stretch of BibTeX (`kb.sources.stretches`) in their order.
 
     bibtexparser splits. An entry in which it may have taken a backslash for an escape, or whose values
     are not plainly delimited, is scanned again by BibTeX's own rule, and so is a block that it gave up
@@ -72,21 +72,14 @@ def _read(text: str, block: Block, start: int) -> Scanned | Broken:
         )  # fmt: skip
         if not _DOUBTFUL.search(raw) and _is_plain(block):
             return as_parsed
-        return _scan(text, start) or as_parsed
-    scanned = _scan(text, start)
+        return scan.entry(text, start) or as_parsed
+    scanned = scan.entry(text, start)
     if scanned:
         return scanned
     if type(block).__name__ in ("ExplicitComment", "Preamble", "String"):
         return Scanned(type(block).__name__.lower().removeprefix("explicit"), "", [], start, start + len(raw))
-    following = scan.LINE_START.search(text, start)
     reason = getattr(getattr(block, "error", None), "abort_reason", "")
-    return Broken(start, following.start() if following else len(text), _in_words(reason))
-
-
-def _scan(text: str, start: int) -> Scanned | None:
-    """The plain scan, unless it runs over another entry: then a brace is missing in this one."""
-    found = scan.entry(text, start)
-    return None if found and scan.LINE_START.search(text, start + 1, found.end) else found
+    return Broken(start, len(text), _in_words(reason))
 
 
 def _is_plain(entry: Entry) -> bool:
@@ -112,7 +105,7 @@ def _overlooked(text: str, start: int, end: int) -> Iterator[Scanned | Broken]:
     at = start
     while found := scan.OVERLOOKED.search(text, at, end):
         yield from _without_at(text, at, found.start())
-        scanned = _scan(text, found.start())
+        scanned = scan.entry(text, found.start())
         if scanned is None:
             yield Broken(found.start(), end, "cannot be read")
             return

@@ -21,7 +21,7 @@ _BARE = {"}": re.compile(r"[^,#{}\"]*"), ")": re.compile(r"[^,#{}\")]*")}
 
 OVERLOOKED = re.compile(r"@\s*[\w-]+\s*[{(]\s*[^\s,{}=\"]*\s*,")
 """Where an entry may start though bibtexparser does not look: `@article`, a new line, `{key,`."""
-LINE_START = re.compile(r"\n\s*@\w*[ \t]*[{(]")
+LINE_START = re.compile(r"\n[^\S\n]*@\w*[ \t]*[{(]")
 """A block that starts at the start of a line, which ends an unclosed block before it."""
 
 

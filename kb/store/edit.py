@@ -288,10 +288,10 @@ def _end_of(connection: sqlite3.Connection, kind: str, home: str) -> int:
 def _check_name(connection: sqlite3.Connection, kind: str, name: str, exists: bool) -> None:
     if exists:
         return
-    row = connection.execute("SELECT name FROM alias WHERE kind = ? AND alias = ?", (kind, name)).fetchone()
-    if row:
+    today = queries.former(connection, kind, name)
+    if today:
         raise KbError(
-            f"{name} is a former name of {kind} {row[0]}", "edit that one, or choose another name", code=1
+            f"{name} is a former name of {kind} {today}", "edit that one, or choose another name", code=1
         )
 
 
@@ -329,9 +329,9 @@ def _known(connection: sqlite3.Connection, kind: str, name: str, where: str, rem
     key = records.KEYS[kind]
     if connection.execute(f"SELECT 1 FROM {kind} WHERE {key} = ?", (name,)).fetchone():
         return name
-    row = connection.execute("SELECT name FROM alias WHERE kind = ? AND alias = ?", (kind, name)).fetchone()
-    if row:
-        return str(row[0])
+    today = queries.former(connection, kind, name)
+    if today:
+        return today
     near = queries.near(connection, kind, name)
     hint = f"did you mean {', '.join(near)}?" if near else remedy
     raise KbError(f"{where} names the {kind} {shown(name)}, which is not there", hint)

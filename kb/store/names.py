@@ -24,10 +24,16 @@ def resolve(connection: sqlite3.Connection, kind: str, name: str) -> str:
     """
     if connection.execute(f"SELECT 1 FROM {kind} WHERE {KEYS[kind]} = ?", (name,)).fetchone():
         return name
-    row = connection.execute("SELECT name FROM alias WHERE kind = ? AND alias = ?", (kind, name)).fetchone()
-    if row:
-        return str(row[0])
+    today = former(connection, kind, name)
+    if today:
+        return today
     raise NotFound({"source": "cite"}.get(kind, kind), name, near(connection, kind, name))
+
+
+def former(connection: sqlite3.Connection, kind: str, name: str) -> str | None:
+    """Today's name of the record that was once called `name`; None where none was."""
+    row = connection.execute("SELECT name FROM alias WHERE kind = ? AND alias = ?", (kind, name)).fetchone()
+    return str(row[0]) if row else None
 
 
 def near(connection: sqlite3.Connection, kind: str, name: str) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 from kb.store.content import KEYS, placed_record, prediction_of, record, records
 from kb.store.experiments import list_reproductions, list_runs, show_run
 from kb.store.history import change, facts, history
-from kb.store.names import names, near, pointing_at, resolve
+from kb.store.names import former, names, near, pointing_at, resolve
 from kb.store.shared import Row, column, marks, truths
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "change",
     "claims_by_id",
     "facts",
+    "former",
     "history",
     "list_claims",
     "list_figures",

@@ -142,6 +142,26 @@ def test_a_second_key_for_the_same_doi_is_told(kb: Kb, filled: Path, bib: Path) 
     assert "again: has the DOI of turner2023steering" in result.err
 
 
+def test_an_entry_under_a_former_key_of_one_before_it_is_a_conflict_and_the_rest_comes_in(
+    kb: Kb, empty: Path, bib: Path
+) -> None:
+    bib.write_text(BIB + "@misc{post2021, title = {Old}}\n@misc{last, title = {L}}\n", encoding="utf-8")
+    result = kb("cite", "add", str(bib))
+    assert result.code == 1
+    assert "post2021: is a former key of post2022; nothing of it was changed" in result.err
+    assert list(stored(empty)) == ["turner2023steering", "post2022", "last"]
+
+
+def test_a_file_that_turns_out_not_to_be_utf8_at_its_end_leaves_the_store_as_it_was(
+    kb: Kb, empty: Path, bib: Path
+) -> None:
+    bib.write_bytes(BIB.encode() * 3_000 + b"@misc{late, title = {M\xfcller}}")
+    result = kb("cite", "add", str(bib))
+    assert result.code == 2
+    assert f"line {BIB.count(chr(10)) * 3_000 + 1}: not UTF-8 (byte 0xFC)" in result.err
+    assert stored(empty) == {}
+
+
 def test_a_file_without_entries_says_so(kb: Kb, empty: Path, bib: Path) -> None:
     bib.write_text("nothing here", encoding="utf-8")
     result = kb("cite", "add", str(bib))

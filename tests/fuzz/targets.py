@@ -106,13 +106,13 @@ def _bibtex(folder: Path) -> Ask:
 
     def ask(data: bytes) -> None:
         path.write_bytes(data)
-        reading = bibtex.read_file(path)
+        sources, reading = bibtex.read_file(path)
         for failure in reading.failures:
             assert "\n" not in str(failure), f"more than one line: {str(failure)!r}"
-        again, failures = bibtex.read(bibtex.write(reading.sources))
+        again, failures = bibtex.read(bibtex.write(sources))
         assert not failures, failures[:1]
-        assert again == reading.sources, "what is written reads otherwise"
-        for source in reading.sources:
+        assert again == sources, "what is written reads otherwise"
+        for source in sources:
             bibtex.display(source.fields)
 
     return ask

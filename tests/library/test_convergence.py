@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from kb.errors import KbError
+from kb.library.sync import Report
 from kb.library.text import read_library
 from tests.library.conftest import Copy, claim
 
@@ -80,7 +81,11 @@ class World:
         self.count = 1
         self.tried = 0
         self.met: set[tuple[Path, Path]] = set()
+        self.seen: dict[tuple[Path, Path], set[Who]] = {}
+        """Of each who reads: the claims that stood in the other's text, so that a removal there is one."""
         self.removed: set[Who] = set()
+        self.unknowable: set[Who] = set()
+        """Removed by somebody in whose text another, who has it, never saw it."""
         self.acquainted = acquainted
         if acquainted:
             for person in self.people:
@@ -176,8 +181,9 @@ class World:
         pair = (person.copy.folder, other.copy.folder)
         first = pair not in self.met
         self.met.add(pair)
+        knew = self.seen.get(pair, set())
         before, theirs = person.claims(), other.text_claims()
-        report = person.copy.meet(other.copy)
+        report = self._read(person, other)
         after = person.claims()
         listed = {conflict.name for conflict in report.conflicts}
         for who in {*before, *theirs, *after}:
@@ -195,12 +201,21 @@ class World:
                 assert ours <= stood, f"{who}: {before.get(who)} became {after.get(who)} in silence"
                 assert names & {taken.name for taken in report.taken}, f"{who}: nothing was said"
                 person.events[who] = stood
-            elif first and who not in theirs:
-                continue  # at a first meeting nobody says that theirs is a whole library
+            elif who not in theirs and who not in knew:
+                continue  # nobody says that theirs ever had it
             elif theirs.get(who, ("", ""))[1] != after.get(who, ("", ""))[1]:
                 assert stood <= ours, f"{who}: their {theirs.get(who)} was passed over in silence"
             else:
                 person.events[who] = ours | stood
+
+    def _read(self, person: Person, other: Person) -> Report:
+        """`person` merges with the text of `other`; notes who has seen what, and which removals they cannot know."""
+        pair = (person.copy.folder, other.copy.folder)
+        knew, theirs = self.seen.get(pair, set()), other.text_claims()
+        self.unknowable |= (person.claims().keys() & self.removed) - theirs.keys() - knew
+        report = person.copy.meet(other.copy)
+        self.seen[pair] = theirs.keys() | (knew & person.claims().keys())
+        return report
 
     def converge(self) -> None:
         """Everybody meets everybody, deciding each conflict in the same way, until nothing changes any more."""
@@ -210,7 +225,7 @@ class World:
                     if person is not other:
                         self._settle_alike(other)
                         other.copy.export()
-                        person.copy.meet(other.copy)
+                        self._read(person, other)
                         self._settle_alike(person)
             contents = [self._compared(person) for person in self.people]
             if contents[0] == contents[1] == contents[2]:
@@ -218,10 +233,10 @@ class World:
         raise AssertionError(f"twelve rounds were not enough: {contents}")
 
     def _compared(self, person: Person) -> object:
-        """All that a copy holds; of people who met late, what nobody removed before."""
-        if self.acquainted:
-            return person.copy.contents()
-        return {who: what for who, what in person.claims().items() if who not in self.removed}
+        """All that a copy holds, without what somebody removed and somebody else cannot know to be removed."""
+        if self.unknowable:
+            return {who: what for who, what in person.claims().items() if who not in self.unknowable}
+        return person.copy.contents()
 
     def _settle_alike(self, person: Person) -> None:
         """The same of two contents wins wherever they meet, and a content wins over a removal."""

@@ -146,6 +146,27 @@ def test_a_record_removed_here_and_changed_in_the_text_is_listed(copy: Copy) -> 
     assert statement(copy, "third") == "Does it hold?"
 
 
+def test_deciding_for_theirs_brings_back_what_theirs_needs(copy: Copy) -> None:
+    copy.put(claim("needed"))
+    copy.export()
+    copy.remove("needed")
+    copy.change("third", statement="Mine?")
+    copy.edit_text(
+        "  statement: Does the third thing hold?\n",
+        "  statement: Theirs?\n  relations:\n  - {type: qualifies, claim: needed}\n",
+    )
+    assert [one["name"] for one in copy.sync().standing] == ["third"]
+    outcome = copy.sync(take="theirs", names=["third"])
+    assert [(one.name, one.why) for one in outcome.decided] == [
+        ("needed", "brought back, third needs it"),
+        ("third", "theirs taken"),
+    ]
+    assert not outcome.standing
+    assert statement(copy, "third") == "Theirs?"
+    assert ("claim", "needed") in copy.records()
+    assert not copy.sync().reports[0].taken
+
+
 def test_a_removal_waits_while_something_of_ours_points_at_the_record(copy: Copy) -> None:
     copy.put(claim("own", citations=[{"source": "two2021", "stance": "asserts"}]))
     text = (copy.library / "references.bib").read_text("utf-8")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kb.errors import KbError
+from kb.library import text
 from kb.library.text import BrokenLibrary, read_library
 from tests.library.conftest import write_text
 
@@ -135,6 +136,14 @@ def test_a_file_that_is_too_large_is_not_even_read(tmp_path: Path) -> None:
     with (folder / "claims/x.yaml").open("wb") as file:
         file.truncate(100_000_000)
     assert problems(folder) == ["claims/x.yaml: has 100 MB; 67 MB at most: split it"]
+
+
+def test_references_may_be_larger_since_they_are_one_file(tmp_path: Path) -> None:
+    folder = write_text(tmp_path)
+    with (folder / "references.bib").open("ab") as file:
+        file.truncate(300_000_000)
+    assert problems(folder) == ["references.bib: has 300 MB; 268 MB at most: take the abstracts out"]
+    text.check_size("references.bib", 100_000_000)
 
 
 def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:

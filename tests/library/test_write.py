@@ -171,6 +171,20 @@ def test_a_disk_that_fills_up_between_two_files_loses_nothing(
     assert copy.export().written == ["talks/short.yaml"]
 
 
+def test_what_would_be_too_large_to_be_read_again_is_not_written(
+    copy: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("own-a", "own-b", "own-c"):
+        copy.put(claim(name, statement="word " * 100))
+    copy.change("one2020", "source", fields={"title": "Other"})
+    before = (copy.library / "references.bib").read_bytes()
+    monkeypatch.setattr("kb.library.text.MAX_BYTES", 1_400)
+    with pytest.raises(KbError, match=r"claims/own\.yaml: has 0 MB; 0 MB at most: split it"):
+        copy.export()
+    assert (copy.library / "references.bib").read_bytes() == before
+    assert not (copy.library / "claims/own.yaml").exists()
+
+
 def test_export_refuses_while_conflicts_stand(copy: Copy) -> None:
     copy.change("first", statement="Mine.")
     copy.edit_text("The first thing holds.", "Theirs.")

@@ -78,6 +78,9 @@ def measure(size: int) -> dict[str, Cost]:
         run("kb library build", kb, "library", "build")
         built = str(folder / "claims.db")
         run("floor: bare insert of its rows", *python, INSERT, built, empty("inserted.db"))
+        run("kb library sync (the first, nothing new)", kb, "library", "sync")
+        cost([kb, "claim", "edit", f"claim-{size // 2}", "--note", "Read again."], clean, folder)
+        run("kb library export (one claim changed)", kb, "library", "export")
         lines = str(folder / "export.jsonl")
         run(
             "kb library export --format jsonl",
@@ -128,7 +131,7 @@ def main() -> int:
             f"{size:>8,}: {costs[name].cpu:7.1f} s {costs[name].memory:6.0f} MB"
             for size, costs in found.items()
         )
-        print(f"{name:<36} {cells}")
+        print(f"{name:<42} {cells}")
     return 0
 
 

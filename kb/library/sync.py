@@ -133,6 +133,10 @@ class _Merge:
         counts as a removal, since nobody says that theirs is a whole library.
         """
         names = {key: new for key, new in ours.aliases.items() if key not in ours.prints}
+        for (kind, old), new in self.side.aliases.items():
+            # What we removed and they renamed is one record still, and no new one of theirs.
+            if not {(kind, old), (kind, new)} & ours.prints.keys() and (kind, old) not in self.side.prints:
+                names.setdefault((kind, old), new)
         base: dict[Name, Fingerprint] = {}
         for kind, name, content in agreement.rows(self.connection, self.origin):
             key, today = _under_todays_name(kind, name, content, names)

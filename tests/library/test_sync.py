@@ -146,6 +146,28 @@ def test_a_record_removed_here_and_changed_in_the_text_is_listed(copy: Copy) -> 
     assert statement(copy, "third") == "Does it hold?"
 
 
+def test_a_record_removed_here_and_only_renamed_in_the_text_stays_removed(copy: Copy) -> None:
+    copy.remove("third")
+    copy.edit_text("- id: third\n", "- id: renamed\n  aliases: [third]\n")
+    outcome = copy.sync()
+    assert not outcome.standing
+    assert not {("claim", "third"), ("claim", "renamed")} & copy.records().keys()
+    assert not copy.sync().reports[0].taken
+
+
+def test_a_record_removed_here_and_renamed_and_changed_in_the_text_is_listed(copy: Copy) -> None:
+    copy.remove("third")
+    copy.edit_text("- id: third\n", "- id: renamed\n  aliases: [third]\n")
+    copy.edit_text("Does the third thing hold?", "Does it hold?")
+    outcome = copy.sync()
+    assert [(one.name, one.why) for one in outcome.reports[0].conflicts] == [
+        ("renamed", "removed here, changed there")
+    ]
+    assert not copy.sync(take="theirs", names=["renamed"]).standing
+    assert statement(copy, "renamed") == "Does it hold?"
+    assert not copy.sync().reports[0].taken
+
+
 def test_deciding_for_theirs_brings_back_what_theirs_needs(copy: Copy) -> None:
     copy.put(claim("needed"))
     copy.export()

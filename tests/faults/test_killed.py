@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -131,12 +132,9 @@ def test_the_first_change_that_makes_the_working_store(workspace: Copy, tmp_path
     tally.conclude()
 
 
-def test_an_import(workspace: Copy, tmp_path: Path) -> None:
-    tally, store = Tally("import"), workspace.places.working
-    template = tmp_path / "template.db"
-    checkpointed(store).replace(template)
-    lines = tmp_path / "export.jsonl"
-    with lines.open("w", encoding="utf-8") as file:
+def write_lines(path: Path) -> tuple[str, ...]:
+    """150 claims in an export file; the command that takes them in."""
+    with path.open("w", encoding="utf-8") as file:
         print(json.dumps({"format": "kb-library", "version": 1}), file=file)
         for number in range(150):
             record = claim(
@@ -146,15 +144,33 @@ def test_an_import(workspace: Copy, tmp_path: Path) -> None:
                 json.dumps({"kind": "claim", "home": "claims/i.yaml", "position": number, "record": record}),
                 file=file,
             )
+    return "library", "import", str(path)
+
+
+def write_entries(path: Path) -> tuple[str, ...]:
+    """150 entries of BibTeX; the command that takes them in."""
+    entry = "@misc{{i{0},\n  title = {{Entry {0}}},\n  doi = {{10.1000/{0}}},\n}}\n\n"
+    path.write_text("".join(entry.format(number) for number in range(150)), "utf-8")
+    return "cite", "add", str(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "write"), [("import", write_lines), ("import of BibTeX", write_entries)], ids=["lines", "bibtex"]
+)
+def test_an_import(
+    name: str, write: Callable[[Path], tuple[str, ...]], workspace: Copy, tmp_path: Path
+) -> None:
+    tally, store = Tally(name), workspace.places.working
+    template = tmp_path / "template.db"
+    checkpointed(store).replace(template)
 
     def start() -> None:
         for path in store.parent.glob("store.db*"):
             path.unlink()
         shutil.copy(template, store)
 
-    killer = Killer(
-        tmp_path, tally.kind, kb(workspace.folder, "library", "import", str(lines)), [(connect, "writing_to")]
-    )
+    command = kb(workspace.folder, *write(tmp_path / "import.bib"))
+    killer = Killer(tmp_path, tally.kind, command, [(connect, "writing_to")])
     killer.measure(start)
     for number in range(TRIES):
         start()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kb import records
 from kb.errors import KbError
 from kb.library import references
-from kb.library.side import Name, Placed, text_of
+from kb.library.side import Name, Placed, text_of, under_name
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -92,6 +92,26 @@ def standing(connection: sqlite3.Connection, origin: str | None = None) -> list[
     return [{**dict(row), "theirs": json.loads(row["theirs"]) if row["theirs"] else None} for row in found]
 
 
+def follow_renames(connection: sqlite3.Connection) -> None:
+    """Conflicts of records that we renamed since wait under today's names."""
+    from kb.store import queries
+
+    for one in standing(connection):
+        origin, kind, old, theirs = one["origin"], one["kind"], one["name"], one["theirs"]
+        new = queries.former(connection, kind, old)
+        if new is None:
+            continue
+        ours = queries.record(connection, kind, new) or {}
+        moved = under_name(kind, theirs, new, ours.get("aliases", ())) if theirs else None
+        connection.execute(
+            "INSERT OR IGNORE INTO conflict(origin, kind, name, theirs, at) VALUES (?, ?, ?, ?, ?)",
+            (origin, kind, new, text_of(moved) if moved else None, one["at"]),
+        )
+        connection.execute(
+            "DELETE FROM conflict WHERE origin = ? AND kind = ? AND name = ?", (origin, kind, old)
+        )
+
+
 def decide(session: Session, side: str, names: list[str]) -> list[Conflicting]:
     """Settle conflicts: `ours` keeps our record, `theirs` takes theirs; either way both sides count as met.
 
@@ -104,6 +124,7 @@ def decide(session: Session, side: str, names: list[str]) -> list[Conflicting]:
     from kb.store.connect import raw
 
     connection = raw(session)
+    follow_renames(connection)
     waiting = standing(connection)
     done = []
     for name in names:
@@ -130,12 +151,13 @@ def decide(session: Session, side: str, names: list[str]) -> list[Conflicting]:
 
 
 def _settle(connection: sqlite3.Connection, origin: str, kind: str, name: str, theirs: Any) -> None:
-    connection.execute(
-        "DELETE FROM conflict WHERE origin = ? AND kind = ? AND name = ?", (origin, kind, name)
-    )
-    if theirs is None:
-        forget(connection, origin, kind, name)
-    else:
+    former = connection.execute("SELECT alias FROM alias WHERE kind = ? AND name = ?", (kind, name))
+    for old in [name, *(row[0] for row in former.fetchall())]:
+        connection.execute(
+            "DELETE FROM conflict WHERE origin = ? AND kind = ? AND name = ?", (origin, kind, old)
+        )
+        forget(connection, origin, kind, old)
+    if theirs is not None:
         agree(connection, origin, kind, name, text_of(theirs))
 
 

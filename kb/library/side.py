@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,10 @@ def fingerprint(content: str) -> Fingerprint:
     return hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
+Former = dict[Name, list[str]]
+"""The names that records had before, by today's name."""
+
+
 @dataclass
 class Placed:
     """A record with its place in citations/ and where its text is said to stand, for error lines."""
@@ -49,7 +53,8 @@ class Side:
     """Records of a folder or a file.
 
     `scan` goes through all records in order; `fetch` gives one by name. `names` maps former names to
-    today's where our side renamed what this side still has under its old name.
+    today's where our side renamed what this side still has under its old name; `former` are the names
+    that our records had before.
     """
 
     scan: Callable[[], Iterator[Placed]]
@@ -60,6 +65,7 @@ class Side:
     aliases: dict[Name, str] = field(default_factory=dict)
     points: dict[Name, list[Name]] = field(default_factory=dict)
     names: references.Names = field(default_factory=dict)
+    former: Former = field(default_factory=dict)
 
     def index(self) -> None:
         """Go through all records and note name, fingerprint, place, former names and references."""
@@ -87,17 +93,24 @@ class Side:
         data = references.renamed(one.kind, one.data, self.names)
         new = self.names.get((one.kind, one.name))
         if new:
-            data = under_name(one.kind, data, new)
+            data = under_name(one.kind, data, new, self.former.get((one.kind, new), ()))
         name = new or one.name
         return Placed(one.kind, name, data, one.home, one.position, one.where)
 
 
-def under_name(kind: str, data: dict[str, Any], new: str) -> dict[str, Any]:
-    """The same content under a new name, with the old one among its former names, as a rename leaves it."""
+def under_name(kind: str, data: dict[str, Any], new: str, former: Sequence[str] = ()) -> dict[str, Any]:
+    """The same content under a new name, with the old one among its former names, as renames leave it.
+
+    Args:
+        former: the names that the record had before, as far as our side knows. They are what it is given unless it
+            has others: of two copies the one that was renamed more often has no other content for that.
+    """
     from kb import records
 
     old = data[records.KEYS[kind]]
     aliases = [alias for alias in data.get("aliases", []) if alias != new] + [old]
+    if set(aliases) <= set(former):
+        aliases = list(former)
     moved = {**data, records.KEYS[kind]: new, "aliases": aliases}
     return records.plain(records.parse(kind, moved))
 

@@ -16,7 +16,7 @@ from kb import records
 from kb.errors import KbError
 from kb.library import agreement, freshness, references
 from kb.library.agreement import Conflicting
-from kb.library.side import Fingerprint, Name, Side, fingerprint, of_store, text_of, under_name
+from kb.library.side import Fingerprint, Former, Name, Side, fingerprint, of_store, text_of, under_name
 from kb.library.text import BrokenLibrary, Problem, kind_of
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class _Ours:
 
     prints: dict[Name, Fingerprint] = field(default_factory=dict)
     aliases: dict[Name, str] = field(default_factory=dict)
+    former: Former = field(default_factory=dict)
     points: dict[Name, set[Name]] = field(default_factory=dict)
     places: dict[Name, tuple[str, int]] = field(default_factory=dict)
 
@@ -81,6 +82,7 @@ class _Merge:
 
     def run(self) -> Report:
         self._follow_renames()
+        agreement.follow_renames(self.connection)
         ours = _ours(self.connection)
         self._in_our_names(ours)
         base = self._base(ours)
@@ -124,6 +126,7 @@ class _Merge:
             if new and (kind, theirs) not in ours.prints and (kind, new) not in self.side.prints:
                 self.side.names.setdefault((kind, theirs), new)
         if self.side.names:
+            self.side.former = ours.former
             self.side.index()
 
     def _base(self, ours: _Ours) -> dict[Name, Fingerprint]:
@@ -133,20 +136,22 @@ class _Merge:
         counts as a removal, since nobody says that theirs is a whole library.
         """
         names = {key: new for key, new in ours.aliases.items() if key not in ours.prints}
+        former = dict(ours.former)
         for (kind, old), new in self.side.aliases.items():
             # What we removed and they renamed is one record still, and no new one of theirs.
             if not {(kind, old), (kind, new)} & ours.prints.keys() and (kind, old) not in self.side.prints:
                 names.setdefault((kind, old), new)
+                former.setdefault((kind, new), []).append(old)
         base: dict[Name, Fingerprint] = {}
         for kind, name, content in agreement.rows(self.connection, self.origin):
-            key, today = _under_todays_name(kind, name, content, names)
+            key, today = _under_todays_name(kind, name, content, names, former)
             base[key] = fingerprint(today)
             if key != (kind, name):
                 self.former[kind, name] = key[1], today
         if self.origin not in (LIBRARY, RELEASE):
             for shared in (RELEASE, LIBRARY):
                 for kind, name, content in agreement.rows(self.connection, shared):
-                    key, today = _under_todays_name(kind, name, content, names)
+                    key, today = _under_todays_name(kind, name, content, names, former)
                     if key not in base and key in self.side.prints:
                         base[key] = fingerprint(today)
                         self.first_met.add(key)
@@ -316,6 +321,8 @@ def _ours(connection: sqlite3.Connection) -> _Ours:
         key = (one.kind, one.name)
         ours.prints[key] = fingerprint(text_of(one.data))
         ours.places[key] = (one.home, one.position)
+        if one.data.get("aliases"):
+            ours.former[key] = one.data["aliases"]
         for alias in one.data.get("aliases", ()):
             ours.aliases[one.kind, alias] = one.name
         for target in references.points(one.kind, one.data):
@@ -323,11 +330,13 @@ def _ours(connection: sqlite3.Connection) -> _Ours:
     return ours
 
 
-def _under_todays_name(kind: str, name: str, content: str, names: references.Names) -> tuple[Name, str]:
+def _under_todays_name(
+    kind: str, name: str, content: str, names: references.Names, former: Former
+) -> tuple[Name, str]:
     new = names.get((kind, name))
     if not names or not (new or any(f'"{old}"' in content for _, old in names)):
         return (kind, name), content
     data = references.renamed(kind, json.loads(content), names)
     if new:
-        data = under_name(kind, data, new)
+        data = under_name(kind, data, new, former.get((kind, new), ()))
     return (kind, new or name), text_of(data)

@@ -168,6 +168,36 @@ def test_a_record_removed_here_and_renamed_and_changed_in_the_text_is_listed(cop
     assert not copy.sync().reports[0].taken
 
 
+def test_a_text_from_before_two_renames_is_only_older(copy: Copy) -> None:
+    copy.rename("third", "once")
+    copy.sync()
+    copy.rename("once", "twice")
+    copy.change("twice", statement="Mine?")
+    outcome = copy.sync()
+    assert not outcome.standing
+    assert statement(copy, "twice") == "Mine?"
+
+
+def test_a_conflict_goes_by_the_name_that_the_record_has_today(copy: Copy) -> None:
+    copy.change("third", statement="Mine?")
+    copy.edit_text("Does the third thing hold?", "Theirs?")
+    assert [one["name"] for one in copy.sync().standing] == ["third"]
+    copy.rename("third", "today")
+    assert [one["name"] for one in copy.sync().standing] == ["today"]
+    assert not copy.sync(take="theirs", names=["today"]).standing
+    assert statement(copy, "today") == "Theirs?"
+    assert copy.records()["claim", "today"]["aliases"] == ["third"]
+
+
+def test_a_conflict_is_decided_right_after_a_rename(copy: Copy) -> None:
+    copy.change("third", statement="Mine?")
+    copy.edit_text("Does the third thing hold?", "Theirs?")
+    copy.sync()
+    copy.rename("third", "today")
+    assert not copy.sync(take="theirs", names=["today"]).standing
+    assert statement(copy, "today") == "Theirs?"
+
+
 def test_deciding_for_theirs_brings_back_what_theirs_needs(copy: Copy) -> None:
     copy.put(claim("needed"))
     copy.export()

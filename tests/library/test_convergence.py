@@ -279,12 +279,14 @@ def counted() -> Iterator[dict[str, int]]:
 )
 @given(acquainted=st.booleans(), steps=st.lists(STEPS, min_size=1, max_size=14))
 # Histories in which something was once lost, listed for nothing, or could not be decided.
-@example(False, [("edit", 0, "n0"), ("remove", 0, "n1"), ("relate", 1, "n0")])
-@example(True, [("remove", 1, "n1"), ("rename", 0, "n1"), ("meet", 1, 0)])
-@example(False, [("rename", 2, "n0"), ("edit", 0, "n0"), ("meet", 0, 2), ("rename", 2, "n0")])
-@example(False, [("edit", 0, "n0"), ("edit", 2, "n0"), ("meet", 0, 2), ("rename", 0, "n0")])
+@example(acquainted=False, steps=[("edit", 0, "n0"), ("remove", 0, "n1"), ("relate", 1, "n0")])
+@example(acquainted=True, steps=[("remove", 1, "n1"), ("rename", 0, "n1"), ("meet", 1, 0)])
+@example(
+    acquainted=False, steps=[("rename", 2, "n0"), ("edit", 0, "n0"), ("meet", 0, 2), ("rename", 2, "n0")]
+)
+@example(acquainted=False, steps=[("edit", 0, "n0"), ("edit", 2, "n0"), ("meet", 0, 2), ("rename", 0, "n0")])
 # A removal that one of them cannot know of.
-@example(True, [("edit", 2, "n2"), ("meet", 0, 2), ("remove", 0, "n2"), ("meet", 2, 0)])
+@example(acquainted=True, steps=[("edit", 2, "n2"), ("meet", 0, 2), ("remove", 0, "n2"), ("meet", 2, 0)])
 def test_three_copies_converge_and_lose_nothing(
     acquainted: bool,
     steps: list[tuple[str, int, object]],

@@ -19,7 +19,7 @@ from kb.lines import Lines
 from kb.sources import blocks, keys, scan
 from kb.sources.drafts import Draft, Drafts
 from kb.sources.inherit import inherit
-from kb.sources.stretches import Read, of_text, stretches
+from kb.sources.stretches import NoBlocks, Read, of_text, stretches
 
 if TYPE_CHECKING:
     from kb.records import Source
@@ -97,13 +97,15 @@ def stream_file(path: Path) -> Reading:
     """Read a .bib file of any size: see `stream`.
 
     Raises:
-        KbError: the file cannot be opened or is not UTF-8; names the line.
+        KbError: the file cannot be opened, is not UTF-8 or no BibTeX; names the line.
     """
     try:
         with path.open(encoding="utf-8") as file:
             return stream(file.read, where=str(path))
     except OSError as error:
         raise KbError(f"cannot read {path}: {error.strerror or error}") from None
+    except NoBlocks as error:
+        raise KbError(f"{path}, {error.message}", error.hint) from None
     except UnicodeDecodeError:
         line, byte = _not_utf8(path)
         hint = f"if it is Latin-1: iconv -f latin1 -t utf-8 {path.name}"

@@ -16,6 +16,10 @@ Read = Callable[[int], str]
 """Hands out the next so many characters, fewer at the end, and then none."""
 
 
+class NoBlocks(KbError):
+    """A text in which no block starts for so long that it can be none of BibTeX."""
+
+
 def stretches(read: Read, size: int = SIZE) -> Iterator[tuple[str, int]]:
     """The text as (stretch, line on which it starts); put together again they are the text.
 
@@ -26,7 +30,7 @@ def stretches(read: Read, size: int = SIZE) -> Iterator[tuple[str, int]]:
         size: characters that are read at once; what comes out does not depend on it.
 
     Raises:
-        KbError: when no block starts for `LONGEST` characters.
+        NoBlocks: when none starts for `LONGEST` characters.
     """
     held, line, searched = "", 1, 0
     while piece := read(max(size, len(held))):
@@ -39,7 +43,7 @@ def stretches(read: Read, size: int = SIZE) -> Iterator[tuple[str, int]]:
                 at = found.start()
         held = held[at:]
         if len(held) > LONGEST:
-            raise KbError(
+            raise NoBlocks(
                 f"line {line} and what follows: no entry starts there for {LONGEST // 1024 // 1024} MB",
                 "start each entry on a line of its own",
             )

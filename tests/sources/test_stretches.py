@@ -73,6 +73,14 @@ def test_a_file_without_any_block_is_refused_before_it_fills_the_memory(
     assert asked < 4 * 1024 * 1024
 
 
+def test_a_file_that_is_no_bibtex_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stretches, "LONGEST", 1_000)
+    path = tmp_path / "no.bib"
+    path.write_text("@misc{a, title = {T}}\n" + "x" * 2_000, "utf-8")
+    with pytest.raises(KbError, match=r"no\.bib, line 1 and what follows: no entry starts there"):
+        bibtex.stream_file(path)
+
+
 @pytest.mark.parametrize("name", sorted(path.name for path in FIXTURES.glob("*.bib")))
 @pytest.mark.parametrize("size", [1, 7, 100])
 def test_a_file_is_read_alike_in_pieces_of_any_size(

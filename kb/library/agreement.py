@@ -120,19 +120,21 @@ def decide(session: Session, side: str, names: list[str]) -> list[Conflicting]:
     Raises:
         KbError: when a name is in no conflict, or theirs cannot be stored.
     """
-    from kb.store import edit
+    from kb.store import edit, queries
     from kb.store.connect import raw
 
     connection = raw(session)
     follow_renames(connection)
     waiting = standing(connection)
     done = []
-    for name in names:
-        found = [one for one in waiting if one["name"] == name]
+    for given in names:
+        found = [
+            one for one in waiting if one["name"] in (given, queries.former(connection, one["kind"], given))
+        ]
         if not found:
-            raise KbError(f"{name} is in no conflict", "kb library sync lists what is", code=1)
+            raise KbError(f"{given} is in no conflict", "kb library sync lists what is", code=1)
         for one in found:
-            origin, kind, theirs = one["origin"], one["kind"], one["theirs"]
+            origin, kind, name, theirs = one["origin"], one["kind"], one["name"], one["theirs"]
             if side == "theirs" and theirs is None:
                 edit.remove(session, kind, name, why=f"their side of a conflict with {origin}")
             elif side == "theirs":

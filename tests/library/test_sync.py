@@ -189,12 +189,13 @@ def test_a_conflict_goes_by_the_name_that_the_record_has_today(copy: Copy) -> No
     assert copy.records()["claim", "today"]["aliases"] == ["third"]
 
 
-def test_a_conflict_is_decided_right_after_a_rename(copy: Copy) -> None:
+@pytest.mark.parametrize("name", ["today", "third"])
+def test_a_conflict_is_decided_right_after_a_rename_by_either_name(copy: Copy, name: str) -> None:
     copy.change("third", statement="Mine?")
     copy.edit_text("Does the third thing hold?", "Theirs?")
     copy.sync()
     copy.rename("third", "today")
-    assert not copy.sync(take="theirs", names=["today"]).standing
+    assert not copy.sync(take="theirs", names=[name]).standing
     assert statement(copy, "today") == "Theirs?"
 
 

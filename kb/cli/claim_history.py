@@ -80,12 +80,15 @@ def rename(
 
 def undo(why: Why = "", as_json: Json = False) -> None:
     """Take the last change back. The history keeps both the change and its undoing."""
+    from kb.library import agreement
     from kb.store import connect, edit
 
     with connect.for_writing(state.places()) as session:
         taken = edit.undo(session, why=why)
     reason = f" ({taken['why']})" if taken.get("why") else ""
     say(f"taken back: {taken['action']} {taken['kind']} {taken['name']} of {taken['at']}{reason}")
+    if str(taken.get("why")).startswith(agreement.MERGED):
+        say("that was brought by a sync: your next `kb library export` takes it back for everybody")
     if as_json:
         emit(taken, True)
 

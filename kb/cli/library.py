@@ -70,7 +70,11 @@ def sync(
     with_: With = None,
     take: Annotated[
         str | None,
-        typer.Option("--take", metavar="ours|theirs", help="Settle the conflicts of the records named."),
+        typer.Option(
+            "--take",
+            metavar="ours|theirs",
+            help="Settle the conflicts of the records named, of --with PATH only where it is given.",
+        ),
     ] = None,
     names: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="With --take.")] = None,
     as_json: Json = False,
@@ -86,14 +90,12 @@ def sync(
         raise KbError("--take needs ours or theirs")
     if bool(take) != bool(names):
         raise KbError("--take ours|theirs and the ids go together", "kb library sync --take theirs ID")
-    if take and with_:
-        raise KbError("--take and --with are two steps", "settle first, then merge")
     with _problems_told():
         here = state.places()
         outcome = (
             door.bring_in(here, with_)
-            if with_
-            else door.synchronise(here, take=take or "", names=names or [])
+            if with_ and not take
+            else door.synchronise(here, take=take or "", names=names or [], origin=with_)
         )
     _tell(outcome, as_json)
 
@@ -148,13 +150,14 @@ def export(
 
 
 def _export_lines(output: str, as_json: bool) -> None:
-    from kb.library import exchange
+    from kb.library import exchange, identity
 
+    store = identity.of(state.places().working.parent)
     with state.reading() as connection:
         if output == "-":
-            count = exchange.stream(connection, sys.stdout)
+            count = exchange.stream(connection, sys.stdout, store)
         else:
-            count = exchange.write_lines(connection, Path(output))
+            count = exchange.write_lines(connection, Path(output), store)
     if as_json and output != "-":
         emit({"file": output, "records": count}, True)
     say(f"{count} records in {'stdout' if output == '-' else output}")
@@ -251,13 +254,17 @@ def _in_words(outcome: Outcome) -> None:
         why = whys.get(key, "waiting for a decision")
         print(clean(f"conflict\t{key[1]}\t{key[2]}\t{why}\t({key[0]})"))
     ahead = sum(report.ahead for report in outcome.reports if report.origin == "library")
+    gone = sum(report.gone for report in outcome.reports if report.origin == "library")
     if outcome.standing:
         say(
             f"{len(outcome.standing)} conflicts: `kb library diff` shows yours; `kb library sync --take ours|theirs"
             " ID` settles one"
         )
     elif ahead:
-        say(f"in step; {ahead} records of yours are not in the text yet (`kb library export` writes them)")
+        removed = f", {gone} of them removed" if gone else ""
+        say(
+            f"in step; {ahead} changes of yours{removed}, are not in the text yet (`kb library export` writes them)"
+        )
     elif not any(report.taken for report in outcome.reports):
         say("in step; nothing to do")
     else:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kb import records
+from kb import records, words
 from kb.errors import KbError
 from kb.library import references
 from kb.library.side import Name, Placed, text_of, under_name
@@ -39,21 +39,62 @@ def rows(connection: sqlite3.Connection, origin: str) -> Iterable[tuple[str, str
 
 
 def was_ours(connection: sqlite3.Connection, key: Name, content: str) -> bool:
-    """Whether our record once had this content: then whoever still has it did not change it."""
-    wanted = json.loads(content)
-    past = connection.execute("SELECT before, after FROM change WHERE kind = ? AND name = ?", key)
-    return any(
-        json.loads(version).get("record") == wanted for row in past for version in (row[0], row[1]) if version
-    )
+    """Whether our record once had this content, whatever it was called: then whoever still has it did not change it."""
+    wanted = _nameless(key[0], json.loads(content))
+    return any(wanted in (before, after) for _, before, after in _history(connection, key))
 
 
 def is_ours(connection: sqlite3.Connection, key: Name) -> bool:
-    """Whether the last change of the record was made here, and was not what a merge brought."""
-    last = connection.execute(
-        "SELECT why FROM change WHERE kind = ? AND name = ? AND action <> 'verdict' ORDER BY seq DESC LIMIT 1",
-        key,
+    """Whether the record's content was last changed here, and is not what a merge brought."""
+    whys = [why for why, before, after in _history(connection, key) if before != after]
+    return bool(whys) and not whys[-1].startswith(MERGED)
+
+
+def was_changed(connection: sqlite3.Connection, key: Name) -> bool:
+    """Whether the record ever had another content here than it came with."""
+    return any(before and after and before != after for _, before, after in _history(connection, key))
+
+
+def was_added_here(connection: sqlite3.Connection, key: Name) -> bool:
+    """Whether somebody made the record here, so that nobody else can have it but from us."""
+    past = _history(connection, key)
+    return bool(past) and past[0][1] is None and not past[0][0].startswith(MERGED)
+
+
+def is_another(connection: sqlite3.Connection, origin: str, kind: str, name: str, content: str) -> bool:
+    """Whether theirs, under a name that our record had before, cannot be that record: ours never left this store so.
+
+    Args:
+        name: the former name.
+        content: theirs.
+    """
+    today = connection.execute("SELECT name FROM alias WHERE kind = ? AND alias = ?", (kind, name)).fetchone()
+    if not today or not was_added_here(connection, (kind, today[0])):
+        return False
+    met = connection.execute(
+        "SELECT 1 FROM sync_base WHERE kind = ?1 AND (origin = ?2 AND name IN (?3, ?4) OR name = ?3)",
+        (kind, origin, name, today[0]),
     ).fetchone()
-    return last is not None and not last[0].startswith(MERGED)
+    return not met and not was_ours(connection, (kind, today[0]), content)
+
+
+def _history(connection: sqlite3.Connection, key: Name) -> list[tuple[str, Any, Any]]:
+    """(why, content before, content after) of each change of a record, under today's name and its former ones."""
+    kind, name = key
+    rows = connection.execute(
+        "SELECT why, before, after FROM change WHERE kind = ?1 AND action <> 'verdict' AND (name = ?2 OR name IN"
+        " (SELECT alias FROM alias WHERE kind = ?1 AND name = ?2)) ORDER BY seq",
+        (kind, name),
+    )
+    return [(why, *(_nameless(kind, json.loads(v).get("record")) if v else None for v in states))
+            for why, *states in rows]  # fmt: skip
+
+
+def _nameless(kind: str, data: Any) -> Any:
+    """A content without its names: a rename changes nothing else."""
+    if not isinstance(data, dict):
+        return None
+    return {field: value for field, value in data.items() if field not in (records.KEYS[kind], "aliases")}
 
 
 def agree(connection: sqlite3.Connection, origin: str, kind: str, name: str, content: str) -> None:
@@ -101,63 +142,87 @@ def follow_renames(connection: sqlite3.Connection) -> None:
         new = queries.former(connection, kind, old)
         if new is None:
             continue
+        if theirs and is_another(connection, origin, kind, old, text_of(theirs)):
+            # Ours was renamed to make room for theirs: there is nothing to decide any more.
+            _drop(connection, origin, kind, old)
+            continue
         ours = queries.record(connection, kind, new) or {}
         moved = under_name(kind, theirs, new, ours.get("aliases", ())) if theirs else None
         connection.execute(
             "INSERT OR IGNORE INTO conflict(origin, kind, name, theirs, at) VALUES (?, ?, ?, ?, ?)",
             (origin, kind, new, text_of(moved) if moved else None, one["at"]),
         )
-        connection.execute(
-            "DELETE FROM conflict WHERE origin = ? AND kind = ? AND name = ?", (origin, kind, old)
-        )
+        _drop(connection, origin, kind, old)
 
 
-def decide(session: Session, side: str, names: list[str]) -> list[Conflicting]:
+def _drop(connection: sqlite3.Connection, origin: str, kind: str, name: str) -> None:
+    connection.execute(
+        "DELETE FROM conflict WHERE origin = ? AND kind = ? AND name = ?", (origin, kind, name)
+    )
+
+
+def decide(session: Session, side: str, names: list[str], origin: str = "") -> list[Conflicting]:
     """Settle conflicts: `ours` keeps our record, `theirs` takes theirs; either way both sides count as met.
 
-    With theirs comes back what it names and we had removed, as in a merge.
+    With theirs comes back what it names and we had removed, as in a merge. Records go after all others came.
+
+    Args:
+        origin: settle those with this one only.
 
     Raises:
-        KbError: when a name is in no conflict, or theirs cannot be stored.
+        KbError: when a name is in no conflict, is in several with different contents and none was chosen, or theirs
+            cannot be stored.
     """
-    from kb.store import edit, queries
+    from kb.store import edit
     from kb.store.connect import raw
 
     connection = raw(session)
     follow_renames(connection)
-    waiting = standing(connection)
+    chosen = _chosen(connection, side, names, origin)
     done = []
+    for one in sorted(chosen, key=lambda one: one["theirs"] is None):
+        of, kind, name, theirs = one["origin"], one["kind"], one["name"], one["theirs"]
+        if side == "theirs" and theirs is None:
+            edit.remove(session, kind, name, why=f"their side of a conflict with {of}")
+        elif side == "theirs":
+            needed = _needed(connection, of, kind, theirs)
+            with edit.bulk(session) if needed else contextlib.nullcontext():
+                for other, data in [*needed, (kind, theirs)]:
+                    why = f"their side of a conflict with {of}"
+                    edit.put(session, records.parse(other, data), why=why)
+            for other, data in needed:
+                key = data[records.KEYS[other]]
+                _settle(connection, of, other, key, data)
+                done.append(Conflicting(of, other, key, f"brought back, {name} needs it"))
+        _settle(connection, of, kind, name, theirs)
+        done.append(Conflicting(of, kind, name, f"{side} taken"))
+    return done
+
+
+def _chosen(connection: sqlite3.Connection, side: str, names: list[str], origin: str) -> list[dict[str, Any]]:
+    from kb.store import queries
+
+    waiting = [one for one in standing(connection) if not origin or one["origin"].split(" #")[0] == origin]
+    chosen: dict[tuple[str, str, str], dict[str, Any]] = {}
     for given in names:
-        found = [
-            one for one in waiting if one["name"] in (given, queries.former(connection, one["kind"], given))
-        ]
+        called = {kind: {given, queries.former(connection, kind, given)} for kind in words.RECORD_KINDS}
+        found = [one for one in waiting if one["name"] in called[one["kind"]]]
         if not found:
             raise KbError(f"{given} is in no conflict", "kb library sync lists what is", code=1)
-        for one in found:
-            origin, kind, name, theirs = one["origin"], one["kind"], one["name"], one["theirs"]
-            if side == "theirs" and theirs is None:
-                edit.remove(session, kind, name, why=f"their side of a conflict with {origin}")
-            elif side == "theirs":
-                needed = _needed(connection, origin, kind, theirs)
-                with edit.bulk(session) if needed else contextlib.nullcontext():
-                    for other, data in [*needed, (kind, theirs)]:
-                        why = f"their side of a conflict with {origin}"
-                        edit.put(session, records.parse(other, data), why=why)
-                for other, data in needed:
-                    key = data[records.KEYS[other]]
-                    _settle(connection, origin, other, key, data)
-                    done.append(Conflicting(origin, other, key, f"brought back, {name} needs it"))
-            _settle(connection, origin, kind, name, theirs)
-            done.append(Conflicting(origin, kind, name, f"{side} taken"))
-    return done
+        if side == "theirs" and len({text_of(one["theirs"]) for one in found}) > 1:
+            several = ", ".join(one["origin"] for one in found)
+            raise KbError(
+                f"{given} is in conflict with several: {several}",
+                f"choose: kb library sync --with PATH --take theirs {given}",
+            )
+        chosen.update({(one["origin"], one["kind"], one["name"]): one for one in found})
+    return list(chosen.values())
 
 
 def _settle(connection: sqlite3.Connection, origin: str, kind: str, name: str, theirs: Any) -> None:
     former = connection.execute("SELECT alias FROM alias WHERE kind = ? AND name = ?", (kind, name))
     for old in [name, *(row[0] for row in former.fetchall())]:
-        connection.execute(
-            "DELETE FROM conflict WHERE origin = ? AND kind = ? AND name = ?", (origin, kind, old)
-        )
+        _drop(connection, origin, kind, old)
         forget(connection, origin, kind, old)
     if theirs is not None:
         agree(connection, origin, kind, name, text_of(theirs))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kb.errors import KbError
-from kb.library import agreement, freshness, sync
+from kb.library import agreement, freshness, identity, sync
 from kb.library.exchange import Lines
 from kb.library.side import Side, fingerprint, of_library, of_store, text_of
 from kb.library.text import LibraryText, read_library
@@ -36,11 +36,14 @@ class Outcome:
     written: list[str] = field(default_factory=list)
 
 
-def synchronise(places: Places, *, take: str = "", names: Sequence[str] = ()) -> Outcome:
+def synchronise(
+    places: Places, *, take: str = "", names: Sequence[str] = (), origin: Path | None = None
+) -> Outcome:
     """Merge the store with its library's text, with the release under a workspace, and with recorded runs.
 
     Args:
         take: "ours" or "theirs", to settle the conflicts of `names` first.
+        origin: settle those with what is at this path only.
 
     Raises:
         BrokenLibrary: with every problem of the text; nothing is then changed.
@@ -49,17 +52,32 @@ def synchronise(places: Places, *, take: str = "", names: Sequence[str] = ()) ->
     from kb.store.connect import for_writing, raw
 
     seen = time.time()
-    library = read_library(places.library)
+    library = _text(places)
     outcome = Outcome()
     with for_writing(places) as session:
+        library = _as_it_is_now(places, library)
         if take:
-            outcome.decided = agreement.decide(session, take, list(names))
+            outcome.decided = agreement.decide(
+                session, take, list(names), str(origin.resolve()) if origin else ""
+            )
         outcome.reports.append(sync.merge(session, of_library(library), sync.LIBRARY))
         outcome.reports += _release(session, places)
         _finish(session, places, outcome)
         outcome.standing = list(agreement.standing(raw(session)))
     freshness.remember(places.library, places.working.parent, library.digest, seen)
+    identity.own(places.working.parent)
     return outcome
+
+
+def _text(places: Places) -> LibraryText:
+    # What the text names and does not have may be in the store: the merge looks at both.
+    return read_library(places.library, check_references=False)
+
+
+def _as_it_is_now(places: Places, library: LibraryText) -> LibraryText:
+    """The text, read again if somebody's export wrote it between our reading and our turn to write."""
+    now = freshness.digest_of((home, path.read_bytes()) for home, path in freshness.files(places.library))
+    return library if now == library.digest else _text(places)
 
 
 def bring_in(places: Places, path: Path) -> Outcome:
@@ -72,26 +90,28 @@ def bring_in(places: Places, path: Path) -> Outcome:
     from kb.store.connect import for_writing, raw
 
     outcome = Outcome()
-    with side_at(path) as side, for_writing(places) as session:
-        outcome.reports.append(sync.merge(session, side, str(path.resolve())))
+    with side_at(path) as (side, whose), for_writing(places) as session:
+        origin = f"{path.resolve()}{f' #{whose[:12]}' if whose else ''}"
+        outcome.reports.append(sync.merge(session, side, origin, known=bool(whose)))
         _finish(session, places, outcome)
         outcome.standing = list(agreement.standing(raw(session)))
     return outcome
 
 
 @contextlib.contextmanager
-def side_at(path: Path) -> Iterator[Side]:
-    """The records of a folder, of the citations/ in it, or of an export file."""
+def side_at(path: Path) -> Iterator[tuple[Side, str]]:
+    """The records of a folder, of the citations/ in it, or of an export file, and whose they are, as far as it says."""
     if path.is_dir():
         inner = path / "citations"
         folder = inner if inner.is_dir() else path
         library = read_library(folder, check_references=False)
         if not library.files:
             raise KbError(f"no library at {path}", "name a folder with references.bib and claims/")
-        yield of_library(library)
+        yield of_library(library), identity.of_library(path)
     elif path.exists():
-        with Lines(path) as side:
-            yield side
+        lines = Lines(path)
+        with lines as side:
+            yield side, lines.store
     else:
         raise KbError(f"nothing at {path}", "name a citations folder, or a file of `kb library export`")
 
@@ -109,10 +129,12 @@ def _release(session: Session, places: Places) -> list[sync.Report]:
     if known is None:
         return []
     now = freshness.digest_of((home, path.read_bytes()) for home, path in freshness.files(folder))
-    if known[0] == now:
+    # Each release that was ever merged: an older kb in the same workspace must not bring its release back.
+    seen = known[0].split()
+    if now in seen:
         return []
     report = sync.merge(session, of_library(read_library(folder)), sync.RELEASE)
-    agreement.meta(connection, RELEASE_DIGEST, now)
+    agreement.meta(connection, RELEASE_DIGEST, " ".join([*seen, now]))
     return [report]
 
 
@@ -143,9 +165,10 @@ def export(places: Places, target: Path | None = None) -> Outcome:
         raise KbError(
             f"{places.library} is the shipped library", "make a workspace with `kb init`, or use --to DIR"
         )
-    library = read_library(places.library)
+    library = _text(places)
     outcome = Outcome()
     with for_writing(places) as session:
+        library = _as_it_is_now(places, library)
         connection = raw(session)
         outcome.reports.append(sync.merge(session, of_library(library), sync.LIBRARY))
         outcome.standing = list(agreement.standing(connection))
@@ -156,6 +179,7 @@ def export(places: Places, target: Path | None = None) -> Outcome:
             agreement.agree_on_all(connection, sync.LIBRARY, of_store(connection))
             if again.taken or again.conflicts or again.ahead:
                 raise KbError("the text changed while it was written", "run `kb library sync`", code=1)
+    identity.own(places.working.parent)
     return outcome
 
 

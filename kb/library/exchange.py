@@ -20,8 +20,11 @@ VERSION = 1
 MAX_LINE = 4 * 1024 * 1024
 
 
-def write_lines(connection: sqlite3.Connection, path: Path) -> int:
+def write_lines(connection: sqlite3.Connection, path: Path, store: str = "") -> int:
     """Write every record of a store into `path`, which changes whole or not at all; how many there were.
+
+    Args:
+        store: the store's own number (`kb.library.identity`), by which others know whose file it is.
 
     Raises:
         KbError: when the file cannot be written.
@@ -31,7 +34,7 @@ def write_lines(connection: sqlite3.Connection, path: Path) -> int:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         half = Path(name)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            count = stream(connection, file)
+            count = stream(connection, file, store)
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)
@@ -47,9 +50,11 @@ def write_lines(connection: sqlite3.Connection, path: Path) -> int:
     return count
 
 
-def stream(connection: sqlite3.Connection, file: IO[str]) -> int:
+def stream(connection: sqlite3.Connection, file: IO[str], store: str = "") -> int:
     """Write every record of a store as lines; how many there were."""
-    file.write(text_of({"format": FORMAT, "version": VERSION}) + "\n")
+    counts = (connection.execute(f"SELECT COUNT(*) FROM {kind}").fetchone()[0] for kind in words.RECORD_KINDS)
+    header = {"format": FORMAT, "version": VERSION, "records": sum(counts), "store": store}
+    file.write(text_of({name: value for name, value in header.items() if value != ""}) + "\n")
     count = 0
     for one in of_store(connection):
         count += 1
@@ -67,6 +72,10 @@ class Lines:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.offsets: dict[tuple[str, str], tuple[int, int]] = {}
+        self.store = ""
+        """The number of the store that it comes from, once it was read; empty where it does not say."""
+        self.records: int | None = None
+        """How many records it says that it has."""
         try:
             self.file: IO[bytes] = path.open("rb")
         except OSError as error:
@@ -115,6 +124,9 @@ class Lines:
                 problems.append(Problem(self.path.name, number, error.message))
                 if len(line) > MAX_LINE:
                     break
+        if not problems and self.records is not None and len(self.offsets) < self.records:
+            what = f"is cut short: {len(self.offsets)} of {self.records} records; export it again"
+            problems.append(Problem(self.path.name, number, what))
         if problems:
             raise BrokenLibrary(problems)
 
@@ -143,6 +155,9 @@ class Lines:
                 f"{self.path} has format version {str(version)[:20]}, this kb reads {VERSION}",
                 "upgrade kb: pip install --upgrade interp-kb",
             )
+        store, count = header.get("store"), header.get("records")
+        self.store = store if isinstance(store, str) and len(store) <= 64 and store.isalnum() else ""
+        self.records = count if isinstance(count, int) else None
 
     def _record(self, line: bytes, number: int) -> Placed:
         if len(line) > MAX_LINE:

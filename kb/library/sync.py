@@ -7,8 +7,6 @@ on one side and not changed on the other goes, unless something still points at 
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +14,8 @@ from kb import records
 from kb.errors import KbError
 from kb.library import agreement, freshness, references
 from kb.library.agreement import Conflicting
-from kb.library.side import Fingerprint, Former, Name, Side, fingerprint, of_store, text_of, under_name
+from kb.library.ours import Ours, ours_of, under_todays_name
+from kb.library.side import Fingerprint, Name, Side, fingerprint, text_of
 from kb.library.text import BrokenLibrary, Problem, kind_of
 
 if TYPE_CHECKING:
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 
 LIBRARY = "library"
 RELEASE = "release"
+OLDER_NAMES = "text_has_older_names"
+"""A fact about the store: whether it renamed records since its text was written."""
 _PUT_ORDER = {"source": 0, "claim": 1, "figure": 2, "talk": 3}
 _REMOVE_ORDER = {"talk": 0, "figure": 1, "claim": 2, "source": 3}
 
@@ -48,53 +49,51 @@ class Report:
     same: int = 0
     ahead: int = 0
     """Records that only our side changed."""
-
-
-@dataclass
-class _Ours:
-    """Our side: fingerprints, former names, who points at what, and places."""
-
-    prints: dict[Name, Fingerprint] = field(default_factory=dict)
-    aliases: dict[Name, str] = field(default_factory=dict)
-    former: Former = field(default_factory=dict)
-    points: dict[Name, set[Name]] = field(default_factory=dict)
-    places: dict[Name, tuple[str, int]] = field(default_factory=dict)
+    gone: int = 0
+    """Of these, records that our side removed."""
 
 
 class _Merge:
     """One merge, its three sides, and what is to be done."""
 
-    def __init__(self, session: Session, side: Side, origin: str) -> None:
+    def __init__(self, session: Session, side: Side, origin: str, known: bool) -> None:
         from kb.store.connect import raw
 
         self.session = session
         self.connection = raw(session)
         self.side = side
         self.origin = origin
+        self.known = known
         self.report = Report(origin)
         self.why = f"{agreement.MERGED}{origin}"
+        self.ours = Ours()
+        self.renamed: set[Name] = set()
         self.take: set[Name] = set()
         self.settled: set[Name] = set()
         self.conflicts: dict[Name, str] = {}
         self.former: dict[Name, tuple[str, str]] = {}
         self.first_met: set[Name] = set()
         self.brought_back: set[Name] = set()
+        self.given_up: dict[Name, Name] = {}
 
     def run(self) -> Report:
         self._follow_renames()
         agreement.follow_renames(self.connection)
-        ours = _ours(self.connection)
+        ours = self.ours = ours_of(self.connection)
         self._in_our_names(ours)
+        self.renamed = {(kind, new) for (kind, _), new in self.side.names.items()}
         base = self._base(ours)
         for key in sorted({*base, *ours.prints, *self.side.prints}):
             self._decide(key, ours.prints.get(key), self.side.prints.get(key), base.get(key))
         self._bring_back(ours)
+        self._wait_for_names(ours, base)
         self._keep_what_is_used(ours)
         self._apply()
         self._note(base)
         if self.origin == LIBRARY:
             self._move(ours)
             agreement.meta(self.connection, freshness.KEY, self.side.digest)
+            agreement.meta(self.connection, OLDER_NAMES, "1" if self.side.names else "")
         return self.report
 
     # --- names ---------------------------------------------------------------------------------------
@@ -110,10 +109,15 @@ class _Merge:
                 names.add((kind, new))
                 self.report.taken.append(Taken(kind, new, "renamed", f"from {old}"))
 
-    def _in_our_names(self, ours: _Ours) -> None:
+    def _in_our_names(self, ours: Ours) -> None:
         """What we renamed is compared under its new name, and so is what points at it."""
-        for (kind, old), new in ours.aliases.items():
+        for (kind, old), new in list(ours.aliases.items()):
             if (kind, old) in self.side.prints and (kind, old) not in ours.prints:
+                theirs = text_of(self.side.get((kind, old)).data)
+                if agreement.is_another(self.connection, self.origin, kind, old, theirs):
+                    self.given_up[kind, old] = (kind, new)
+                    del ours.aliases[kind, old]
+                    continue
                 if (kind, new) in self.side.prints:
                     where = self.side.get((kind, old)).where
                     raise KbError(
@@ -129,11 +133,12 @@ class _Merge:
             self.side.former = ours.former
             self.side.index()
 
-    def _base(self, ours: _Ours) -> dict[Name, Fingerprint]:
+    def _base(self, ours: Ours) -> dict[Name, Fingerprint]:
         """Fingerprints at the last sync, under today's names.
 
         A first sync with somebody else's library goes by what both had from the shared one; that never
-        counts as a removal, since nobody says that theirs is a whole library.
+        counts as a removal, since nobody says that theirs is a whole library. Where theirs does not say whose it
+        is, each sync is a first one, but for what is as it was seen before.
         """
         names = {key: new for key, new in ours.aliases.items() if key not in ours.prints}
         former = dict(ours.former)
@@ -144,14 +149,16 @@ class _Merge:
                 former.setdefault((kind, new), []).append(old)
         base: dict[Name, Fingerprint] = {}
         for kind, name, content in agreement.rows(self.connection, self.origin):
-            key, today = _under_todays_name(kind, name, content, names, former)
+            key, today = under_todays_name(kind, name, content, names, former)
+            if not self.known and self.side.prints.get(key) != fingerprint(today):
+                continue  # what another may have left at the same place says nothing of what this one changed
             base[key] = fingerprint(today)
             if key != (kind, name):
                 self.former[kind, name] = key[1], today
         if self.origin not in (LIBRARY, RELEASE):
             for shared in (RELEASE, LIBRARY):
                 for kind, name, content in agreement.rows(self.connection, shared):
-                    key, today = _under_todays_name(kind, name, content, names, former)
+                    key, today = under_todays_name(kind, name, content, names, former)
                     if key not in base and key in self.side.prints:
                         base[key] = fingerprint(today)
                         self.first_met.add(key)
@@ -166,10 +173,17 @@ class _Merge:
     ) -> None:
         if our == their:
             self.settled.add(key)
-            self.report.same += 1
+            # Of what we renamed the text still has the older name.
+            self.report.ahead += key in self.renamed
+            self.report.same += key not in self.renamed
         elif their == base or (our == base and key in self.first_met and self._is_behind(key)):
             self.report.ahead += 1
-        elif our == base and not (key in self.first_met and agreement.is_ours(self.connection, key)):
+            self.report.gone += our is None
+        elif their is None and our == base and self._renamed_to_another(key):
+            self.conflicts[key] = (
+                f"renamed there to {self.side.aliases[key]}, which here is another: rename that one"
+            )
+        elif our == base and not (key in self.first_met and self._is_changed_here(key)):
             self.take.add(key)
         elif their is None:
             self.conflicts[key] = "changed here, removed there"
@@ -178,7 +192,7 @@ class _Merge:
         else:
             self.conflicts[key] = "added on both sides" if base is None else "changed on both sides"
 
-    def _bring_back(self, ours: _Ours) -> None:
+    def _bring_back(self, ours: Ours) -> None:
         """What we removed and what they now add needs comes back; what nobody has is an error."""
         problems: list[Problem] = []
         waiting = [key for key in self.take if key in self.side.prints]
@@ -206,10 +220,34 @@ class _Merge:
         if problems:
             raise BrokenLibrary(problems)
 
-    def _is_behind(self, key: Name) -> bool:
-        return agreement.was_ours(self.connection, key, text_of(self.side.get(key).data))
+    def _wait_for_names(self, ours: Ours, base: dict[Name, Fingerprint]) -> None:
+        """What names a record that both added waits with it: taken now, it would name ours, which may be another."""
+        waiting = [key for key in self.conflicts if key in ours.prints and key not in base]
+        while waiting:
+            kind, name = waiting.pop()
+            for key in self.side.points.get((kind, name), ()):
+                if key in self.take and key in self.side.prints:
+                    self.conflicts[key] = f"names the {kind} {name}, which waits for a decision"
+                    self.take.discard(key)
+                    if key not in ours.prints:
+                        waiting.append(key)
 
-    def _keep_what_is_used(self, ours: _Ours) -> None:
+    def _renamed_to_another(self, key: Name) -> bool:
+        return (key[0], self.side.aliases.get(key)) in self.ours.prints
+
+    def _is_changed_here(self, key: Name) -> bool:
+        """At a first meeting: where ours had several contents nobody knows from which of them theirs was made."""
+        return agreement.is_ours(self.connection, key) or agreement.was_changed(self.connection, key)
+
+    def _is_behind(self, key: Name) -> bool:
+        """Whether theirs is what ours once was: same content, and no name that ours does not know."""
+        data = self.side.get(key).data
+        known = {key[1], *self.ours.former.get(key, ())}
+        return set(data.get("aliases", ())) <= known and agreement.was_ours(
+            self.connection, key, text_of(data)
+        )
+
+    def _keep_what_is_used(self, ours: Ours) -> None:
         """A removal waits while something that stays points at the record."""
         gone = {key for key in self.take if key not in self.side.prints}
         held = True
@@ -232,12 +270,26 @@ class _Merge:
 
         puts = [key for key in self.take if key in self.side.prints]
         with edit.bulk(self.session):
+            for (_, old), (kind, new) in self.given_up.items():
+                self._give_up(kind, old, new)
             for key in sorted(puts, key=lambda key: (_PUT_ORDER[key[0]], self.side.places[key], key)):
                 self._put(key)
             gone = self.take - set(puts)
             for key in sorted(gone, key=lambda key: (_REMOVE_ORDER[key[0]], key)):
                 edit.remove(self.session, *key, why=self.why, even_if_used=True)
                 self.report.taken.append(Taken(*key, "removed"))
+
+    def _give_up(self, kind: str, old: str, new: str) -> None:
+        """Our record's former name is that of another record of theirs, which takes it."""
+        from kb.store import edit, queries
+
+        ours = queries.record(self.connection, kind, new)
+        assert ours is not None, "it was there when names were compared"
+        rest = [alias for alias in ours["aliases"] if alias != old]
+        content = {field: value for field, value in ours.items() if field != "aliases"}
+        record = records.parse(kind, {**content, "aliases": rest} if rest else content)
+        edit.put(self.session, record, why=f"{self.why}: {old} is another record there")
+        self.report.taken.append(Taken(kind, new, "changed", f"{old} is another record there"))
 
     def _put(self, key: Name) -> None:
         from kb.store import edit
@@ -263,7 +315,7 @@ class _Merge:
         found = self.connection.execute(f"SELECT 1 FROM {key[0]} WHERE {column} = ?", (key[1],))
         return found.fetchone() is not None
 
-    def _move(self, ours: _Ours) -> None:
+    def _move(self, ours: Ours) -> None:
         """Records keep the place that the text gives them."""
         for key, (home, position) in self.side.places.items():
             if ours.places.get(key, (home, position)) != (home, position):
@@ -305,38 +357,15 @@ class _Merge:
             self.report.conflicts.append(Conflicting(self.origin, *key, why))
 
 
-def merge(session: Session, side: Side, origin: str) -> Report:
+def merge(session: Session, side: Side, origin: str, *, known: bool = True) -> Report:
     """Merge `side` into the store of `session`.
+
+    Args:
+        origin: what the other side is called, and what was agreed with it is kept under.
+        known: whether all that comes from `origin` comes from one store.
 
     Raises:
         BrokenLibrary: when it names records that neither side has.
         KbError: when a record cannot be stored. The caller's transaction then rolls everything back.
     """
-    return _Merge(session, side, origin).run()
-
-
-def _ours(connection: sqlite3.Connection) -> _Ours:
-    ours = _Ours()
-    for one in of_store(connection):
-        key = (one.kind, one.name)
-        ours.prints[key] = fingerprint(text_of(one.data))
-        ours.places[key] = (one.home, one.position)
-        if one.data.get("aliases"):
-            ours.former[key] = one.data["aliases"]
-        for alias in one.data.get("aliases", ()):
-            ours.aliases[one.kind, alias] = one.name
-        for target in references.points(one.kind, one.data):
-            ours.points.setdefault(target, set()).add(key)
-    return ours
-
-
-def _under_todays_name(
-    kind: str, name: str, content: str, names: references.Names, former: Former
-) -> tuple[Name, str]:
-    new = names.get((kind, name))
-    if not names or not (new or any(f'"{old}"' in content for _, old in names)):
-        return (kind, name), content
-    data = references.renamed(kind, json.loads(content), names)
-    if new:
-        data = under_name(kind, data, new, former.get((kind, new), ()))
-    return (kind, new or name), text_of(data)
+    return _Merge(session, side, origin, known).run()

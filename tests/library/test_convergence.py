@@ -51,6 +51,8 @@ class Person:
     copy: Copy
     events: Events = field(default_factory=dict)
     text: Events = field(default_factory=dict)
+    waiting: dict[Who, frozenset[int]] = field(default_factory=dict)
+    """What the other contents stand on that wait for a decision."""
 
     def claims(self) -> dict[Who, tuple[str, str]]:
         """who -> (name, what was done last)."""
@@ -171,6 +173,9 @@ class World:
             except KbError:  # what theirs needs is not here, or what it would remove is used
                 assert person.copy.contents() == before
                 person.copy.sync(take="ours", names=[name])
+        for who, stood in person.waiting.items():
+            person.events[who] = person.events.get(who, frozenset()) | stood
+        person.waiting.clear()
 
     # --- meeting --------------------------------------------------------------------------------------
 
@@ -194,6 +199,7 @@ class World:
                 assert after.get(who, ("", ""))[1] == before.get(who, ("", ""))[1], (
                     f"{who}: a conflict was taken"
                 )
+                person.waiting[who] = person.waiting.get(who, frozenset()) | stood
                 continue
             if first and who in theirs and who not in before:
                 person.events[who] = ours | stood  # a removal holds between those who have met

@@ -153,14 +153,16 @@ def test_a_merge_that_git_leaves_open_is_told_by_file_and_line_and_settled_recor
     assert statement(ada, "first") == "Ada's."
 
 
-def test_a_record_that_both_renamed_is_listed_and_goes_on_under_one_name(two: tuple[Copy, Copy]) -> None:
+def test_a_record_that_both_renamed_goes_on_under_one_name_and_is_found_by_both(
+    two: tuple[Copy, Copy],
+) -> None:
     ada, ben = two
     ada.rename("third", "troisieme")
     ada.export()
     ben.rename("third", "dritte")
     report = ben.meet(ada)
-    assert [(c.name, c.why) for c in report.conflicts] == [("dritte", "changed on both sides")]
-    assert not ben.sync(take="theirs", names=["dritte"]).standing
+    assert not report.conflicts
+    assert [(t.name, t.action) for t in report.taken] == [("dritte", "changed")]
     ben.export()
     ada.meet(ben)
     assert ada.contents() == ben.contents()

@@ -124,10 +124,15 @@ def of_library(library: LibraryText) -> Side:
 
 
 def of_store(connection: sqlite3.Connection) -> Iterator[Placed]:
-    """Every record of a store, sources first."""
+    """Every record of a store, sources first. Talks name claims and sources by their names of today."""
     from kb import words
     from kb.store import queries
 
+    rows = connection.execute("SELECT kind, alias, name FROM alias").fetchall()
+    names = {(kind, alias): name for kind, alias, name in rows}
     for kind in words.RECORD_KINDS:
         for name, home, position, data in queries.records(connection, kind):
+            # A rename follows every reference but those in a talk's own document.
+            if kind == "talk" and references.points(kind, data) & names.keys():
+                data = references.renamed(kind, data, names)
             yield Placed(kind, name, data, home, position)

@@ -120,9 +120,15 @@ def put_together(library: LibraryText, wanted: Iterable[Wanted]) -> dict[str, st
     """
     there = library.by_name()
     by_home: dict[str, dict[tuple[str, str], Wanted]] = {home: {} for home in library.files}
-    for one in wanted:
-        entry = there.get((one.kind, one.name))
-        by_home.setdefault(entry.home if entry else _home(one, library), {})[one.kind, one.name] = one
+    chosen = list(wanted)
+    names = {(one.kind, one.name) for one in chosen}
+    for one in chosen:
+        # A record that was renamed keeps its place and its comments.
+        former = ((one.kind, alias) for alias in one.data.get("aliases", ()))
+        known = (key for key in ((one.kind, one.name), *former) if key in there)
+        key = next((key for key in known if key[1] == one.name or key not in names), (one.kind, one.name))
+        entry = there.get(key)
+        by_home.setdefault(entry.home if entry else _home(one, library), {})[key] = one
     changed: dict[str, str | None] = {}
     for home, members in by_home.items():
         old = library.files.get(home) or FileText(home)
@@ -157,7 +163,7 @@ def _file(old: FileText, members: dict[tuple[str, str], Wanted]) -> str:
         else:
             blocks.append((one.position, entry.lead + changed_block(entry, one.data), False))
     known = {(entry.kind, entry.name) for entry in old.entries}
-    added = [one for one in members.values() if (one.kind, one.name) not in known]
+    added = [one for key, one in members.items() if key not in known]
     # From the last to the first, each before what stands at its place: a record that is brought back stands
     # where it stood, although its successor has moved up meanwhile.
     for one in sorted(added, key=lambda one: (one.position, one.name), reverse=True):
@@ -208,7 +214,8 @@ def write_library(library: LibraryText, wanted: Iterable[Wanted], folder: Path |
     if folder is not None and folder != library.folder:
         homes = {home for home in homes | set(library.files) if changed.get(home, "") is not None}
     target = folder or library.folder
-    for home in sorted(homes):
+    # Sources first: where writing is cut off, what cites them finds them.
+    for home in sorted(homes, key=lambda home: (home != REFERENCES, home)):
         text = changed[home] if home in changed else str(library.files[home])
         path = target / home
         if not path.parent.resolve().is_relative_to(target.resolve()):

@@ -34,6 +34,21 @@ def test_a_changed_field_leaves_the_other_fields_and_all_comments_alone(copy: Co
     assert (copy.library / "claims/group.yaml").read_text("utf-8") == expected
 
 
+def test_a_renamed_record_keeps_its_place_and_its_comments(copy: Copy) -> None:
+    before = (copy.library / "claims/group.yaml").read_text("utf-8")
+    copy.rename("first", "renamed")
+    copy.export()
+    after = (copy.library / "claims/group.yaml").read_text("utf-8")
+    assert after == before.replace("- id: first\n", "- id: renamed\n").replace(
+        "  status: open\n  citations:", "  status: open\n  aliases:\n  - first\n  citations:", 1
+    ).replace("claim: first", "claim: renamed")
+    assert "see the minutes of May" in after
+    assert "claims: [renamed, second]" in (copy.library / "talks/short.yaml").read_text("utf-8").replace(
+        "claims:\n  - renamed\n  - second", "claims: [renamed, second]"
+    )
+    assert copy.export().written == []
+
+
 def test_a_talk_keeps_its_comments_and_the_defaults_that_somebody_wrote_out(copy: Copy) -> None:
     copy.change("short", "talk", title="A shorter talk")
     copy.export()

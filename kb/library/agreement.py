@@ -61,6 +61,17 @@ def was_added_here(connection: sqlite3.Connection, key: Name) -> bool:
     return bool(past) and past[0][1] is None and not past[0][0].startswith(MERGED)
 
 
+def was_renamed_here(connection: sqlite3.Connection, kind: str, old: str, new: str) -> bool:
+    """Whether somebody gave the record its name here, and no merge did."""
+    rows = connection.execute(
+        "SELECT why, before FROM change WHERE kind = ? AND name = ? AND before IS NOT NULL", (kind, new)
+    )
+    return any(
+        json.loads(before)["record"].get(records.KEYS[kind]) == old and not why.startswith(MERGED)
+        for why, before in rows
+    )
+
+
 def is_another(connection: sqlite3.Connection, origin: str, kind: str, name: str, content: str) -> bool:
     """Whether theirs, under a name that our record had before, cannot be that record: ours never left this store so.
 

@@ -113,8 +113,7 @@ class _Merge:
         """What we renamed is compared under its new name, and so is what points at it."""
         for (kind, old), new in list(ours.aliases.items()):
             if (kind, old) in self.side.prints and (kind, old) not in ours.prints:
-                theirs = text_of(self.side.get((kind, old)).data)
-                if agreement.is_another(self.connection, self.origin, kind, old, theirs):
+                if self._is_another(kind, old, new):
                     self.given_up[kind, old] = (kind, new)
                     del ours.aliases[kind, old]
                     continue
@@ -132,6 +131,15 @@ class _Merge:
         if self.side.names:
             self.side.former = ours.former
             self.side.index()
+
+    def _is_another(self, kind: str, old: str, new: str) -> bool:
+        """Whether theirs of that name is not the record that was called so here once."""
+        if (kind, new) not in self.side.prints:
+            theirs = text_of(self.side.get((kind, old)).data)
+            return agreement.is_another(self.connection, self.origin, kind, old, theirs)
+        # They have both, as two; unless it was we who renamed what they still have, and their new one is a third.
+        shared = any((k, name) == (kind, old) for k, name, _ in agreement.rows(self.connection, self.origin))
+        return not shared and not agreement.was_renamed_here(self.connection, kind, old, new)
 
     def _base(self, ours: Ours) -> dict[Name, Fingerprint]:
         """Fingerprints at the last sync, under today's names.

@@ -291,6 +291,7 @@ def counted() -> Iterator[dict[str, int]]:
     acquainted=False, steps=[("rename", 2, "n0"), ("edit", 0, "n0"), ("meet", 0, 2), ("rename", 2, "n0")]
 )
 @example(acquainted=False, steps=[("edit", 0, "n0"), ("edit", 2, "n0"), ("meet", 0, 2), ("rename", 0, "n0")])
+@example(acquainted=False, steps=[("edit", 1, "n3"), ("edit", 2, "n3"), ("rename", 1, "n3")])
 # A removal that one of them cannot know of.
 @example(acquainted=True, steps=[("edit", 2, "n2"), ("meet", 0, 2), ("remove", 0, "n2"), ("meet", 2, 0)])
 def test_three_copies_converge_and_lose_nothing(

@@ -90,28 +90,44 @@ def bring_in(places: Places, path: Path) -> Outcome:
     from kb.store.connect import for_writing, raw
 
     outcome = Outcome()
-    with side_at(path) as (side, whose), for_writing(places) as session:
+    with side_at(path) as (side, whose, changes), for_writing(places) as session:
         origin = f"{path.resolve()}{f' #{whose[:12]}' if whose else ''}"
-        outcome.reports.append(sync.merge(session, side, origin, known=bool(whose)))
+        known = bool(whose) and not _is_older(raw(session), origin, changes)
+        outcome.reports.append(sync.merge(session, side, origin, known=known))
         _finish(session, places, outcome)
         outcome.standing = list(agreement.standing(raw(session)))
     return outcome
 
 
+def _is_older(connection: sqlite3.Connection, origin: str, changes: int) -> bool:
+    """Whether this is an older export file than the last one that was met; notes it where it is not."""
+    if not changes:
+        return False
+    name = f"met {origin}"
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    if row and int(row[0]) > changes:
+        return True
+    agreement.meta(connection, name, str(changes))
+    return False
+
+
 @contextlib.contextmanager
-def side_at(path: Path) -> Iterator[tuple[Side, str]]:
-    """The records of a folder, of the citations/ in it, or of an export file, and whose they are, as far as it says."""
+def side_at(path: Path) -> Iterator[tuple[Side, str, int]]:
+    """The records of a folder, of the citations/ in it, or of an export file.
+
+    With them comes whose they are, as far as they say, and how many changes an export file's store had seen.
+    """
     if path.is_dir():
         inner = path / "citations"
         folder = inner if inner.is_dir() else path
         library = read_library(folder, check_references=False)
         if not library.files:
             raise KbError(f"no library at {path}", "name a folder with references.bib and claims/")
-        yield of_library(library), identity.of_library(path)
+        yield of_library(library), identity.of_library(path), 0
     elif path.exists():
         lines = Lines(path)
         with lines as side:
-            yield side, lines.store
+            yield side, lines.store, lines.changes
     else:
         raise KbError(f"nothing at {path}", "name a citations folder, or a file of `kb library export`")
 

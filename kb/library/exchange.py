@@ -53,7 +53,14 @@ def write_lines(connection: sqlite3.Connection, path: Path, store: str = "") -> 
 def stream(connection: sqlite3.Connection, file: IO[str], store: str = "") -> int:
     """Write every record of a store as lines; how many there were."""
     counts = (connection.execute(f"SELECT COUNT(*) FROM {kind}").fetchone()[0] for kind in words.RECORD_KINDS)
-    header = {"format": FORMAT, "version": VERSION, "records": sum(counts), "store": store}
+    changes = connection.execute("SELECT COALESCE(MAX(seq), 0) FROM change").fetchone()[0]
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        "records": sum(counts),
+        "changes": changes,
+        "store": store,
+    }
     file.write(text_of({name: value for name, value in header.items() if value != ""}) + "\n")
     count = 0
     for one in of_store(connection):
@@ -76,6 +83,8 @@ class Lines:
         """The number of the store that it comes from, once it was read; empty where it does not say."""
         self.records: int | None = None
         """How many records it says that it has."""
+        self.changes = 0
+        """How many changes its store had seen: which of two files of one store is the older."""
         try:
             self.file: IO[bytes] = path.open("rb")
         except OSError as error:
@@ -155,9 +164,10 @@ class Lines:
                 f"{self.path} has format version {str(version)[:20]}, this kb reads {VERSION}",
                 "upgrade kb: pip install --upgrade interp-kb",
             )
-        store, count = header.get("store"), header.get("records")
+        store, count, changes = (header.get(name) for name in ("store", "records", "changes"))
         self.store = store if isinstance(store, str) and len(store) <= 64 and store.isalnum() else ""
         self.records = count if isinstance(count, int) else None
+        self.changes = changes if isinstance(changes, int) and 0 <= changes < 2**53 else 0
 
     def _record(self, line: bytes, number: int) -> Placed:
         if len(line) > MAX_LINE:

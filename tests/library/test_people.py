@@ -113,6 +113,26 @@ def test_an_export_file_that_was_cut_short_is_refused(copies: Copies, tmp_path: 
     assert ben.contents() == before
 
 
+def test_an_older_export_file_of_the_same_person_takes_nothing_back(copies: Copies, tmp_path: Path) -> None:
+    ann, ben = copies("ann"), copies("ben")
+    path = tmp_path / "export.jsonl"
+    for number in (1, 2):
+        ann.put(claim(f"anns{number}"))
+        ann.export()
+        with ann.reading() as connection:
+            exchange.write_lines(connection, path, identity.of(ann.places.working.parent))
+        shutil.copy(path, tmp_path / f"{number}")
+        ben.meet(path)
+    shutil.copy(tmp_path / "1", path)
+    assert not ben.meet(path).taken
+    assert ("claim", "anns2") in ben.records()
+    shutil.copy(tmp_path / "2", path)
+    ann.remove("anns1")
+    with ann.reading() as connection:
+        exchange.write_lines(connection, path, identity.of(ann.places.working.parent))
+    assert [(t.name, t.action) for t in ben.meet(path).taken] == [("anns1", "removed")]
+
+
 def test_a_store_keeps_its_number_and_others_have_another(copies: Copies) -> None:
     ann, ben = copies("ann"), copies("ben")
     first = identity.of(ann.places.working.parent)

@@ -61,6 +61,12 @@ def was_added_here(connection: sqlite3.Connection, key: Name) -> bool:
     return bool(past) and past[0][1] is None and not past[0][0].startswith(MERGED)
 
 
+def was_never_out(connection: sqlite3.Connection, key: Name) -> bool:
+    """Whether the record was made here and in no text yet: nobody else can have it under any name."""
+    met = connection.execute("SELECT 1 FROM sync_base WHERE kind = ? AND name = ?", key).fetchone()
+    return met is None and was_added_here(connection, key)
+
+
 def was_renamed_here(connection: sqlite3.Connection, kind: str, old: str, new: str) -> bool:
     """Whether somebody gave the record its name here, and no merge did."""
     rows = connection.execute(

@@ -7,7 +7,7 @@ on one side and not changed on the other goes, unless something still points at 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kb import records
@@ -15,7 +15,7 @@ from kb.errors import KbError
 from kb.library import agreement, freshness, references
 from kb.library.agreement import Conflicting
 from kb.library.ours import Ours, ours_of, under_todays_name
-from kb.library.side import Fingerprint, Name, Side, fingerprint, text_of
+from kb.library.side import Fingerprint, Name, Placed, Side, fingerprint, text_of
 from kb.library.text import BrokenLibrary, Problem, kind_of
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ class _Merge:
 
         names = {(k, name) for k in ("claim", "source") for name in queries.names(self.connection, k)}
         for (kind, old), new in sorted(self.side.aliases.items()):
-            if (kind, old) in names and (kind, old) not in self.side.prints and (kind, new) not in names:
+            free = (kind, old) in names and (kind, old) not in self.side.prints and (kind, new) not in names
+            if free and not agreement.was_never_out(self.connection, (kind, old)):
                 edit.rename(self.session, kind, old, new, why=self.why)
                 names.add((kind, new))
                 self.report.taken.append(Taken(kind, new, "renamed", f"from {old}"))
@@ -138,8 +139,10 @@ class _Merge:
             theirs = text_of(self.side.get((kind, old)).data)
             return agreement.is_another(self.connection, self.origin, kind, old, theirs)
         # They have both, as two; unless it was we who renamed what they still have, and their new one is a third.
-        shared = any((k, name) == (kind, old) for k, name, _ in agreement.rows(self.connection, self.origin))
-        return not shared and not agreement.was_renamed_here(self.connection, kind, old, new)
+        if any((k, name) == (kind, old) for k, name, _ in agreement.rows(self.connection, self.origin)):
+            return False
+        made_here = agreement.was_added_here(self.connection, (kind, new))
+        return made_here or not agreement.was_renamed_here(self.connection, kind, old, new)
 
     def _base(self, ours: Ours) -> dict[Name, Fingerprint]:
         """Fingerprints at the last sync, under today's names.
@@ -302,7 +305,7 @@ class _Merge:
     def _put(self, key: Name) -> None:
         from kb.store import edit
 
-        one = self.side.get(key)
+        one = self._without_names_of_others(self.side.get(key))
         home: str | None = one.home if kind_of(one.home) == one.kind else None
         position = one.position if self.origin == LIBRARY else None
         try:
@@ -317,6 +320,24 @@ class _Merge:
             raise KbError(f"{one.where or self.origin}: {error.message}", error.hint, code=2) from None
         if done != "same" and key not in self.brought_back:
             self.report.taken.append(Taken(*key, done))
+
+    def _without_names_of_others(self, one: Placed) -> Placed:
+        """Theirs without the former names that here are names of other records."""
+        aliases = one.data.get("aliases", [])
+        others = [
+            alias
+            for alias in aliases
+            if (one.kind, alias) in self.ours.prints
+            or self.ours.aliases.get((one.kind, alias), one.name) != one.name
+        ]
+        if not others:
+            return one
+        self.report.taken.append(
+            Taken(one.kind, one.name, "changed", f"{', '.join(others)} is another record here")
+        )
+        rest = [alias for alias in aliases if alias not in others]
+        data = {field: value for field, value in one.data.items() if field != "aliases" or rest}
+        return replace(one, data={**data, **({"aliases": rest} if rest else {})})
 
     def _is_there(self, key: Name) -> bool:
         column = records.KEYS[key[0]]

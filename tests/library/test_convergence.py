@@ -292,6 +292,7 @@ def counted() -> Iterator[dict[str, int]]:
 )
 @example(acquainted=False, steps=[("edit", 0, "n0"), ("edit", 2, "n0"), ("meet", 0, 2), ("rename", 0, "n0")])
 @example(acquainted=False, steps=[("edit", 1, "n3"), ("edit", 2, "n3"), ("rename", 1, "n3")])
+@example(acquainted=False, steps=[*(("edit", one, "n2") for one in (0, 1, 2)), ("rename", 1, "n2")])
 # A removal that one of them cannot know of.
 @example(acquainted=True, steps=[("edit", 2, "n2"), ("meet", 0, 2), ("remove", 0, "n2"), ("meet", 2, 0)])
 def test_three_copies_converge_and_lose_nothing(

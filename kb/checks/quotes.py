@@ -21,10 +21,14 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from kb.checks.passages import Passage
+
 LONGEST_GAP = 400
 """Characters that an ellipsis may stand for."""
 LONGEST_INSERTION = 80
 """Characters of the source that an editor's insertion may replace."""
+MOST_PIECES = 40
+"""Into so many pieces ellipses may cut a quote: it has 40 words at most (`kb.records`), so no real one has more."""
 PLACES = 20
 """How many places are looked at for one whose ellipsis leaves out no negation."""
 
@@ -129,11 +133,12 @@ def find_in(quote: str, normalised: str) -> Found | None:
     bare = normalised.replace(_BREAK, "")
     if not all(word in bare for word in words_needed(quote)):
         return None
-    for pattern in _patterns(quote):
-        for match in itertools.islice(pattern.finditer(normalised), PLACES):
-            start, end = match.span()
+    for passage in _passages(quote):
+        for spans in itertools.islice(passage.found_in(normalised), PLACES):
+            start, end = spans[0][0], spans[-1][1]
             around = normalised[max(0, start - 40) : end + 40].replace(_BREAK, "-")
-            left_out = tuple(gap.strip().replace(_BREAK, "") for gap in match.groups() if gap.strip())
+            gaps = (normalised[before:after] for (_, before), (after, _) in itertools.pairwise(spans))
+            left_out = tuple(gap.strip().replace(_BREAK, "") for gap in gaps if gap.strip())
             found = Found(start, end, start / max(1, len(normalised)), around, left_out)
             if found.negation_left_out is None:
                 return found
@@ -158,21 +163,23 @@ def words_in(normalised: str) -> set[str]:
     return found
 
 
-def _patterns(quote: str) -> list[re.Pattern[str]]:
+def _passages(quote: str) -> list[Passage]:
     """The quote to the letter, and then with its brackets and ellipses read as an editor's."""
-    wanted = [_pattern([quote], [])]
+    wanted = [_passage([quote], [])]
     pieces = _PIECES.split(_CASE_CHANGE.sub(rf"{_EITHER_CASE}\1", quote))
     if len(pieces) > 1 or _EITHER_CASE in pieces[0]:
         gaps = [
             LONGEST_GAP if "..." in g or "…" in g else LONGEST_INSERTION
             for g in _PIECES.findall(_CASE_CHANGE.sub("\\1", quote))
         ]
-        wanted.append(_pattern(pieces, gaps))
-    return [pattern for pattern in wanted if pattern is not None]
+        wanted.append(_passage(pieces, gaps))
+    return [passage for passage in wanted if passage is not None]
 
 
-def _pattern(pieces: list[str], gaps: list[int]) -> re.Pattern[str] | None:
-    parts: list[str] = []
+def _passage(pieces: list[str], gaps: list[int]) -> Passage | None:
+    """The pieces that hold a letter or digit; what was between two of them adds up. None where they are too many."""
+    patterns: list[re.Pattern[str]] = []
+    between: list[int] = []
     pending = 0
     for index, piece in enumerate(pieces):
         words = normalise(piece)
@@ -180,11 +187,13 @@ def _pattern(pieces: list[str], gaps: list[int]) -> re.Pattern[str] | None:
             pending += gaps[index - 1]
         if not any(c.isalnum() for c in words):
             continue
-        if parts:
-            parts.append(f"(.{{0,{pending}}}?)")
-        parts.append(_literal(words))
+        if len(patterns) == MOST_PIECES:
+            return None
+        if patterns:
+            between.append(pending)
+        patterns.append(re.compile(_literal(words)))
         pending = 0
-    return re.compile("".join(parts), re.DOTALL) if parts else None
+    return Passage(patterns, between) if patterns else None
 
 
 def _literal(words: str) -> str:
@@ -215,7 +224,8 @@ def _literal(words: str) -> str:
         follows = words[index + 1] if index + 1 < len(words) else ""
         if char.isalpha() and follows.isalpha():
             out.append(f"{_BREAK}?")
-    return _before(plain) + "".join(out) + _after(plain)
+    # Between two dashes two spaces that may be there are one way to match, not two: else a row of them has 2^n.
+    return _before(plain) + "".join(out).replace(" ? ?", " {0,2}") + _after(plain)
 
 
 def _before(words: str) -> str:

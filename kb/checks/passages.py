@@ -26,7 +26,7 @@ class Passage:
     gaps: list[int]
 
     def found_in(self, text: str) -> Iterator[list[Span]]:
-        """Where the pieces stand, passage by passage: each from where the one before ended, its gaps as short as can be."""
+        """Where the pieces stand, passage by passage, each with gaps as short as can be and after the one before."""
         at = 0
         while at < len(text):
             end = at + AT_ONCE

@@ -29,6 +29,8 @@ LONGEST_INSERTION = 80
 """Characters of the source that an editor's insertion may replace."""
 MOST_PIECES = 40
 """Into so many pieces ellipses may cut a quote: it has 40 words at most (`kb.records`), so no real one has more."""
+MOST_LINES = 12
+"""Over so many lines a word may be broken and still be known as one of several in a chain of hyphens."""
 PLACES = 20
 """How many places are looked at for one whose ellipsis leaves out no negation."""
 
@@ -72,14 +74,15 @@ _STEPS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-{2,3}"), "—"),
     (re.compile(r" ?— ?"), "—"),
     (re.compile(r"(?<=[^\W\d]) [-–] (?=[^\W\d])"), "—"),
-    (re.compile(r"(?<!\w)[*_]+(?=\w)|(?<=[\w.,;:!?'])[*_]+(?!\w)"), ""),  # *emphasis* and _emphasis_
+    # *emphasis* and _emphasis_; a row that is none is kept in one go, not tried again from each of its marks
+    (re.compile(r"(?<!\w)[*_]+(?=\w)|(?<=[\w.,;:!?'])[*_]+(?!\w)|((?<!\w)\*+|_+)"), r"\1"),
 )
 _SPACED_DASH = re.compile(rf"(?: |^)([{_DASHES}])(?: |$)")
 """A dash between words: its spaces are the typesetter's. (A sign has no space after it.)"""
 _PIECES = re.compile(r"\[\s*(?:\.\.\.|…)\s*\]|\.\.\.|…|\[[^\[\]\d]*\]")
 _CASE_CHANGE = re.compile(r"(?<!\w)\[([^\W\d_])\](?=\w)")
 _LETTERS = re.compile(r"[^\W\d_]+|\d+")
-_BROKEN_TWICE = re.compile(rf"[^\W\d_]+{_BREAK}[^\W\d_]+(?:{_BREAK}[^\W\d_]+)+")
+_BROKEN = re.compile(rf"(?:[^\W\d_]|{_BREAK})+")
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|nor|neither|nobody|nothing|cannot|without|hardly|barely|rarely|seldom|unable"
     r"|fail(?:s|ed|ing)?|lack(?:s|ed|ing)?|unless|except)\b|n't\b",
@@ -157,9 +160,10 @@ def words_in(normalised: str) -> set[str]:
     found = set(_LETTERS.findall(normalised.replace(_BREAK, "")))
     if _BREAK in normalised:
         found.update(_LETTERS.findall(normalised.replace(_BREAK, " ")))
-        for chain in _BROKEN_TWICE.findall(normalised):
+        for chain in _BROKEN.findall(normalised):
             parts = chain.split(_BREAK)
-            found.update("".join(parts[i:j]) for i in range(len(parts)) for j in range(i + 1, len(parts) + 1))
+            for start in range(len(parts) if len(parts) > 2 else 0):
+                found.update("".join(parts[start:end]) for end in range(start + 1, start + MOST_LINES + 1))
     return found
 
 

@@ -133,6 +133,27 @@ def test_many_ellipses_in_a_long_text_take_no_longer_than_one(gap: str) -> None:
     assert time.process_time() - started < 5
 
 
+@pytest.mark.parametrize(
+    "row", ["*" * 120_000, "a" + "_" * 120_000 + "b", "ab-\n" * 20_000, "a" * 120_000 + " b-\nc"]
+)
+def test_a_text_of_marks_or_hyphens_alone_is_normalised_in_no_time(row: str) -> None:
+    started = time.process_time()
+    text = normalise(f"the end {row} the start")
+    assert words_in(text) >= {"the", "end", "start"}
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("marked", "plain"),
+    [
+        ("a *b* _c_ **d**, ***", "a b c d, ***"),
+        ("a * b ** c_d e__f", "a * b ** c_d e__f"),
+    ],
+)
+def test_marks_of_emphasis_are_left_out_and_other_marks_stay(marked: str, plain: str) -> None:
+    assert normalise(marked).split() == plain.split()
+
+
 def test_a_row_of_dashes_is_compared_in_one_way_only() -> None:
     started = time.process_time()
     assert find("a " + "- " * 40 + "b", "b a " + "- " * 40 + "c") is None

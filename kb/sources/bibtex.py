@@ -19,20 +19,15 @@ from kb.lines import Lines
 from kb.sources import blocks, keys, scan
 from kb.sources.drafts import Draft, Drafts
 from kb.sources.inherit import inherit
+from kb.sources.room import Room
 from kb.sources.stretches import NoBlocks, Read, of_text, stretches
+from kb.sources.strings import TOO_LONG, Strings
 
 if TYPE_CHECKING:
     from kb.records import Source
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:.+-]{0,99}")
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December",
-)  # fmt: skip
-MONTHS = {name[:3].lower(): name for name in _MONTHS}
-"""The macros that every BibTeX style defines, with the names that plain.bst gives them."""
-
 Loss = Literal["entry", "value", "nothing"]
 
 
@@ -156,6 +151,8 @@ class _Reader:
         self.where = where
         self.reading = Reading(failures=[] if failures is None else failures)
         self.drafts = Drafts()
+        self.room = Room()
+        self.strings = Strings(self.reading.strings, self.room)
         self.text = ""
         self.start = 0
         self.lines = Lines("")
@@ -164,6 +161,7 @@ class _Reader:
         """Take in all blocks; after it `records` can be asked for."""
         for text, line in stretches(read):
             self.text, self.lines = text, Lines(text, line)
+            self.room.read(len(text))
             for block in blocks.split(text):
                 self.take(block)
             self.start += len(text)
@@ -197,7 +195,10 @@ class _Reader:
             self.fail(block.start, "", "an @string that cannot be read", raw, "value")
             return
         for name, expression, _ in scanned.fields:
-            value, unknown = self.resolve(expression)
+            value, unknown = self.strings.resolve(expression)
+            if value is None:
+                self.fail(block.start, "", f"@string {name} {TOO_LONG}", raw, "value")
+                continue
             known = self.reading.strings.get(name.lower())
             if known is not None and known != value:
                 self.fail(block.start, "", f"@string {name} is defined again; the new one holds from here",
@@ -208,38 +209,14 @@ class _Reader:
                 )
             self.reading.strings[name.lower()] = value
 
-    def resolve(self, expression: str) -> tuple[str, str]:
-        """The value of an expression, and the names in it that are no known string."""
-        first, last = expression[:1], expression[-1:]
-        if first == "{" and last == "}":
-            inner = expression[1:-1]
-            if ("{" not in inner and "}" not in inner) or scan.close_brace(expression, 0) == len(expression):
-                return inner.strip(), ""
-        elif first == '"' and last == '"' and '"' not in (inner := expression[1:-1]):
-            return inner.strip(), ""
-        elif expression.isdigit():
-            return expression, ""
-        found = scan.pieces(expression)
-        if found is None or found[1] != len(expression):
-            # What only bibtexparser's reading accepts, such as "Schr\"odinger".
-            return (expression[1:-1] if first + last in ('""', "{}") else expression).strip(), ""
-        parts = []
-        unknown = []
-        for kind, piece in found[0]:
-            if kind == "bare" and not piece.isdigit():
-                known = self.reading.strings.get(piece.lower(), MONTHS.get(piece.lower()))
-                if known is None:
-                    unknown.append(piece)
-                parts.append(piece if known is None else known)
-            else:
-                parts.append(piece)
-        return "".join(parts).strip(), ", ".join(shown(name) for name in unknown)
-
     def draft(self, block: scan.Scanned) -> Draft:
         raw = self.text[block.start : block.end]
         draft = Draft(block.type, block.key, {}, self.start + block.start, self.lines.at(block.start), raw)
         for name, expression, _ in block.fields:
-            value, unknown = self.resolve(expression)
+            value, unknown = self.strings.resolve(expression)
+            if value is None:
+                self.fail_draft(draft, f"{name} {TOO_LONG}", "value")
+                continue
             if unknown:
                 told = f"{name} uses {unknown}, which no @string defines; kept as it stands"
                 self.fail_draft(draft, told, "nothing")

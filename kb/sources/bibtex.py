@@ -64,6 +64,18 @@ class Reading:
     comments: int = 0
     preambles: int = 0
     strings: dict[str, str] = field(default_factory=dict)
+    last: Draft | None = None
+    """The entry whose source was handed out last."""
+    where: str = ""
+
+    def fail(self, what: str, loss: Loss) -> None:
+        """Tell of the source that was handed out last what the library does not have of it."""
+        if self.last:
+            self.fail_draft(self.last, what, loss)
+
+    def fail_draft(self, draft: Draft, what: str, loss: Loss) -> None:
+        """Tell what the library does not have of an entry."""
+        self.failures.append(Failure(draft.line, draft.key, what, draft.raw, loss, self.where))
 
 
 def read(text: str, *, where: str = "") -> tuple[list[Source], list[Failure]]:
@@ -149,7 +161,7 @@ def placed(text: str, *, where: str, failures: list[Failure]) -> Iterator[tuple[
 class _Reader:
     def __init__(self, where: str, failures: list[Failure] | None = None) -> None:
         self.where = where
-        self.reading = Reading(failures=[] if failures is None else failures)
+        self.reading = Reading(failures=[] if failures is None else failures, where=where)
         self.drafts = Drafts()
         self.room = Room()
         self.strings = Strings(self.reading.strings, self.room)
@@ -186,7 +198,7 @@ class _Reader:
         self.reading.failures.append(Failure(self.lines.at(start), key, what, raw, loss, self.where))
 
     def fail_draft(self, draft: Draft, what: str, loss: Loss) -> None:
-        self.reading.failures.append(Failure(draft.line, draft.key, what, draft.raw, loss, self.where))
+        self.reading.fail_draft(draft, what, loss)
 
     def define(self, block: scan.Scanned) -> None:
         scanned = block if block.fields else scan.entry(self.text, block.start)
@@ -277,6 +289,7 @@ class _Reader:
                     self.fail_draft(draft, f"the key is taken by the entry on line {other.line}", "entry")
                 continue
             seen[key] = number
+            self.reading.last = draft
             yield source, draft
         self.reading.failures.sort(key=lambda failure: failure.line)
 

@@ -28,7 +28,7 @@ SUFFIXES = {"claim": ".yaml", "figure": ".csv", "talk": ".yaml"}
 REFERENCES = "references.bib"
 ORDER = ("source", "claim", "figure", "talk")
 """Kinds in an order in which references allow them to be stored."""
-_MERGE_MARKS = re.compile(r"^<{7} .*?^={7}$.*?^>{7} ", re.MULTILINE | re.DOTALL)
+_MERGE_MARKS = [re.compile(mark, re.MULTILINE) for mark in ("^<{7} ", "^={7}$", "^>{7} ")]
 _NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*")
 
 
@@ -287,14 +287,25 @@ def as_text(home: str, content: bytes) -> str:
     if at >= 0:
         line = text.count("\n", 0, at) + 1
         raise BrokenLibrary([Problem(home, line, "ends in CR LF: save it with LF line ends")])
-    marked = _MERGE_MARKS.search(text)
-    if marked:
+    at = _open_conflict(text)
+    if at >= 0:
         what = "git left a conflict open here: settle it in the file, or record by record: docs/together.md"
-        raise BrokenLibrary([Problem(home, text.count("\n", 0, marked.start()) + 1, what)])
+        raise BrokenLibrary([Problem(home, text.count("\n", 0, at) + 1, what)])
     at = text.find("\0")
     if at >= 0:
         raise BrokenLibrary([Problem(home, text.count("\n", 0, at) + 1, "holds a NUL character")])
     return text
+
+
+def _open_conflict(text: str) -> int:
+    """Offset of the first of git's three marks of a conflict that stand in their order; -1 where they do not."""
+    at, first = 0, -1
+    for mark in _MERGE_MARKS:
+        found = mark.search(text, at)
+        if found is None:
+            return -1
+        at, first = found.end(), found.start() if first < 0 else first
+    return first
 
 
 def twice(library: LibraryText) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,25 @@ def test_hostile_bytes_get_one_clear_line(tmp_path: Path, content: bytes, told: 
     (folder / "claims/x.yaml").write_bytes(content)
     (line,) = problems(folder)
     assert line.startswith(told)
+
+
+def test_an_open_conflict_of_git_is_named_by_its_line(tmp_path: Path) -> None:
+    folder = write_text(tmp_path)
+    (folder / "claims/x.yaml").write_text("# a\n=======\n<<<<<<< ours\n=======\n<<<<<<< x\n>>>>>>> theirs\n")
+    (line,) = problems(folder)
+    assert line.startswith("claims/x.yaml:3: git left a conflict open here")
+
+
+@pytest.mark.parametrize("marks", ["<<<<<<< a\n>>>>>>> b\n=======\n", "<<<<<<< a\n======= \n>>>>>>> b\n"])
+def test_marks_of_git_in_another_order_are_text(marks: str) -> None:
+    assert text.as_text("claims/x.yaml", marks.encode()) == marks
+
+
+def test_many_marks_of_git_without_the_last_are_looked_through_once() -> None:
+    marks = "<<<<<<< \n=======\n" * 20_000
+    started = time.process_time()
+    assert text.as_text("claims/x.yaml", marks.encode()) == marks
+    assert time.process_time() - started < 2
 
 
 def test_a_file_that_is_too_large_is_not_even_read(tmp_path: Path) -> None:

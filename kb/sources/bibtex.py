@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:.+-]{0,99}")
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+LONGEST_RAW = 2_000
+"""Characters that are kept of the text of a failure: a large entry can have thousands of them."""
 Loss = Literal["entry", "value", "nothing"]
 
 
@@ -36,7 +38,7 @@ class Failure:
     """Something in a BibTeX file that was not taken over as it stands.
 
     `loss` says what the library does not have because of it: the whole `entry`, a `value`, or `nothing`
-    where kb only had to write it differently. `raw` is the text concerned.
+    where kb only had to write it differently. `raw` is the text concerned, cut at `LONGEST_RAW`.
     """
 
     line: int
@@ -75,7 +77,11 @@ class Reading:
 
     def fail_draft(self, draft: Draft, what: str, loss: Loss) -> None:
         """Tell what the library does not have of an entry."""
-        self.failures.append(Failure(draft.line, draft.key, what, draft.raw, loss, self.where))
+        self.failures.append(Failure(draft.line, draft.key, what, _cut(draft.raw), loss, self.where))
+
+
+def _cut(raw: str) -> str:
+    return raw if len(raw) <= LONGEST_RAW else raw[: LONGEST_RAW - 1] + "…"
 
 
 def read(text: str, *, where: str = "") -> tuple[list[Source], list[Failure]]:
@@ -178,12 +184,15 @@ class _Reader:
                 self.take(block)
             self.start += len(text)
         self.text = ""
-        for draft, what, loss in inherit(self.drafts):
+        for draft, what, loss in inherit(self.drafts, self.room):
             self.fail_draft(draft, what, loss)
 
     def take(self, block: scan.Scanned | blocks.Broken) -> None:
         if isinstance(block, blocks.Broken):
-            self.fail(block.start, "", block.what, self.text[block.start : block.end].strip())
+            end = min(
+                block.end, block.start + LONGEST_RAW + 1
+            )  # of what is broken the rest of the file may be part
+            self.fail(block.start, "", block.what, self.text[block.start : end].strip())
         elif block.type == "comment":
             self.reading.comments += 1
         elif block.type == "preamble":
@@ -195,7 +204,7 @@ class _Reader:
             self.drafts.add(self.draft(block))
 
     def fail(self, start: int, key: str, what: str, raw: str, loss: Loss = "entry") -> None:
-        self.reading.failures.append(Failure(self.lines.at(start), key, what, raw, loss, self.where))
+        self.reading.failures.append(Failure(self.lines.at(start), key, what, _cut(raw), loss, self.where))
 
     def fail_draft(self, draft: Draft, what: str, loss: Loss) -> None:
         self.reading.fail_draft(draft, what, loss)
@@ -255,6 +264,7 @@ class _Reader:
 
         taken = {key for key in self.drafts.keys if _KEY.fullmatch(key)}
         seen: dict[str, int] = {}
+        tried: dict[str, int] = {}
         for number in range(len(self.drafts)):
             draft = self.drafts[number]
             if draft.type == "xdata":
@@ -264,7 +274,7 @@ class _Reader:
                 continue
             key = draft.key
             if not _KEY.fullmatch(key):
-                key = keys.free(_slug(draft), taken)
+                key = keys.free(_slug(draft), taken, tried)
                 taken.add(key)
                 what = (
                     f"kb cannot have this key; imported as {key}"
@@ -303,8 +313,8 @@ def _plain(draft: Draft, key: str) -> tuple[dict[str, Any], list[str]]:
         lost.append(f"entrysubtype {shown(subtype)} is no kind that kb knows")
         subtype = ""
     aliases: list[str] = []
-    for alias in (one.strip() for one in fields.pop("ids", "").split(",")):
-        if not alias or alias == key or alias in aliases:
+    for alias in dict.fromkeys(one.strip() for one in fields.pop("ids", "").split(",")):
+        if not alias or alias == key:
             continue
         if _KEY.fullmatch(alias):
             aliases.append(alias)

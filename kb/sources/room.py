@@ -20,8 +20,7 @@ class Room:
         self.left += FOR_EACH * characters
 
     def take(self, characters: int) -> bool:
-        """Whether so much can still be written out; if so, it is taken."""
-        if characters > self.left:
-            return False
-        self.left -= characters
-        return True
+        """Whether so much can still be written out; if so, it is taken, and if not, there is no room from then on."""
+        enough = characters <= self.left
+        self.left = self.left - characters if enough else 0
+        return enough

@@ -194,8 +194,17 @@ def test_xdata_is_written_into_the_entries_that_name_it() -> None:
 
 def test_a_crossref_in_a_circle_ends() -> None:
     text = "@misc{a, title = {A}, crossref = {b}}\n@misc{b, title = {B}, crossref = {a}, year = {1}}"
-    sources, _ = bibtex.read(text)
+    sources, failures = bibtex.read(text)
     assert [s.fields["year"] for s in sources] == ["1", "1"]
+    assert "crossref a goes in a circle; kept as xref, nothing inherited" in [f.what for f in failures]
+
+
+def test_an_xdata_in_a_circle_ends() -> None:
+    sources, failures = bibtex.read(
+        "@misc{a, xdata = {x}}\n@xdata{x, title = {T}, xdata = {y}}\n@xdata{y, xdata = {x}}"
+    )
+    assert [s.fields["title"] for s in sources] == ["T"]
+    assert "xdata x goes in a circle; what it would give is missing" in [f.what for f in failures]
 
 
 def test_kind_and_former_keys_are_read_and_written() -> None:

@@ -17,6 +17,11 @@ STRINGS = "@string{s0 = {0123456789}}\n" + "".join(
 )
 
 
+@pytest.fixture(autouse=True)
+def _without_logs(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("CRITICAL", "bibtexparser")  # pytest keeps each line, which kb does not
+
+
 @contextmanager
 def at_most(seconds: float = 2.0, megabytes: float = 100.0) -> Iterator[None]:
     """Fails where what is done in it takes more CPU time or memory."""
@@ -65,3 +70,53 @@ def test_many_uses_of_a_long_string_are_left_out_once_they_are_much_more_than_th
     assert len(sources) == 300
     assert 25 <= full == 300 - len(failures) < 40
     assert {failure.loss for failure in failures} == {"value"}
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "told"),
+    [
+        ("text " + "@-(" * 60_000, 0, 0),
+        ("text " + "@a(" * 60_000 + "x", 0, 1),
+        ("text @a(" + " " * 60_000, 0, 1),
+        ("@" + " " * 60_000, 0, 0),
+        ("article {a,\n" * 60_000, 0, 60_000),
+        ("@a{b,c d} " * 20_000, 0, 1),
+        ("@misc{,title = {T}}\n" * 8_000, 8_000, 8_000),
+        ("@misc{k,xdata = {" + ",".join(f"k{n}" for n in range(15_000)) + "}}", 1, 15_000),
+        ("@misc{k,xdata = {" + "a," * 15_000 + "}}\n@xdata{a," + ",".join(f"f{n} = {n}" for n in range(999)) + "}", 1, 2),
+    ],
+    ids=lambda value: value[:12].split(",")[0] if isinstance(value, str) else "",
+)  # fmt: skip
+def test_text_that_is_made_to_be_tried_again_and_again_is_read_once(text: str, kept: int, told: int) -> None:
+    sources, failures = read(text)
+    assert (len(sources), len(failures)) == (kept, told)
+    assert all(len(failure.raw) <= bibtex.LONGEST_RAW for failure in failures)
+
+
+def test_thousands_of_former_keys_are_taken_once_each_in_their_order() -> None:
+    names = [f"k{n}" for n in range(20_000)]
+    sources, _ = read("@misc{k, ids = {" + ",".join(names + names[::-1]) + "}}")
+    assert sources["k"].aliases == names
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_long_chain_of_crossrefs_is_followed_to_its_end(step: int) -> None:
+    chain = [f"@misc{{k{n}, title = {{T}}, crossref = {{k{n + 1}}}}}\n" for n in range(1_500)]
+    sources, failures = read("".join(chain[::step]) + "@misc{k1500, title = {T}, publisher = {P}}")
+    assert len(sources) == 1_501
+    assert {source.fields.get("publisher") for source in sources.values()} == {"P"}
+    assert {failure.loss for failure in failures} == {"nothing"}
+
+
+def test_entries_that_give_each_other_far_more_than_the_file_holds_stop_doing_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(room, "AT_FIRST", 100_000)
+    shared = f"@xdata{{x, note = {{{'x' * 19_000}}}}}\n@misc{{p, year = 2020, note = {{{'x' * 19_000}}}}}\n"
+    for pointer in ("xdata = {x}", "crossref = {p}"):
+        text = shared + "".join(f"@misc{{k{n}, title = {{T}}, {pointer}}}\n" for n in range(300))
+        sources, failures = read(text)
+        assert len(sources) == 301
+        lost = [failure for failure in failures if failure.loss == "value"]
+        assert 200 < len(lost) < 260
+        assert "entries of this file repeat far more than it holds" in str(lost[0])

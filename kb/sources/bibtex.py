@@ -18,6 +18,7 @@ from kb.errors import KbError, one_line, shown
 from kb.lines import Lines
 from kb.sources import blocks, keys, scan
 from kb.sources.drafts import Draft, Drafts
+from kb.sources.encoding import not_utf8
 from kb.sources.inherit import inherit
 from kb.sources.room import Room
 from kb.sources.stretches import NoBlocks, Read, of_text, stretches
@@ -120,20 +121,7 @@ def stream_file(path: Path) -> Reading:
     except NoBlocks as error:
         raise KbError(f"{path}, {error.message}", error.hint) from None
     except UnicodeDecodeError:
-        line, byte = _not_utf8(path)
-        hint = f"if it is Latin-1: iconv -f latin1 -t utf-8 {path.name}"
-        raise KbError(f"{path}, line {line}: not UTF-8 (byte 0x{byte:02X})", hint) from None
-
-
-def _not_utf8(path: Path) -> tuple[int, int]:
-    """The first line that is not UTF-8, and the byte at which it is not."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode()
-            except UnicodeDecodeError as error:
-                return number, line[error.start]
-    return 0, 0  # it was written anew meanwhile
+        raise not_utf8(path) from None
 
 
 def stream(read: Read, *, where: str = "") -> Reading:

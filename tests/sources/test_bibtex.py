@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -244,6 +246,27 @@ def test_a_latin_1_file_gets_one_line_that_names_the_line(tmp_path: Path) -> Non
     path.write_bytes("@misc{a,\n title = {M\xfcller}}".encode("latin-1"))
     with pytest.raises(KbError, match=r"old\.bib, line 2: not UTF-8 \(byte 0xFC\).*iconv"):
         bibtex.read_file(path)
+
+
+@pytest.mark.skipif(shutil.which("iconv") is None, reason="needs iconv")
+@pytest.mark.parametrize(
+    ("encoding", "name"), [("latin-1", "it's old.bib"), ("utf-16", "-new.bib"), ("utf-16-be", "be.bib")]
+)
+def test_the_command_that_is_told_for_another_encoding_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, name: str
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    path = tmp_path / name
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    path.write_bytes((mark + "@misc{a,\n title = {Müller}}").encode(encoding))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(KbError) as raised:
+        bibtex.read_file(Path(name))
+    command = raised.value.hint.partition(": ")[2]
+    subprocess.run(command, shell=True, check=True, cwd=elsewhere)
+    (made,) = elsewhere.iterdir()
+    assert only(made.read_text("utf-8-sig")).fields == {"title": "Müller"}
 
 
 def test_nul_and_a_megabyte_in_a_value_fail_alone() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from kb.sources import latex
@@ -26,3 +28,6 @@ def test_a_command_that_cannot_be_read_is_shown_and_nothing_is_printed(
 ) -> None:
     assert latex.decode(r"About \frac") == r"About \frac"
     assert capfd.readouterr() == ("", "")
+    assert logging.getLogger("pylatexenc").handlers, (
+        "without one, Python prints the warnings of a library itself"
+    )

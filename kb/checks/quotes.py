@@ -21,10 +21,16 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from kb.checks.passages import Passage
+
 LONGEST_GAP = 400
 """Characters that an ellipsis may stand for."""
 LONGEST_INSERTION = 80
 """Characters of the source that an editor's insertion may replace."""
+MOST_PIECES = 40
+"""Into so many pieces ellipses may cut a quote: it has 40 words at most (`kb.records`), so no real one has more."""
+MOST_LINES = 12
+"""Over so many lines a word may be broken and still be known as one of several in a chain of hyphens."""
 PLACES = 20
 """How many places are looked at for one whose ellipsis leaves out no negation."""
 
@@ -68,14 +74,15 @@ _STEPS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-{2,3}"), "—"),
     (re.compile(r" ?— ?"), "—"),
     (re.compile(r"(?<=[^\W\d]) [-–] (?=[^\W\d])"), "—"),
-    (re.compile(r"(?<!\w)[*_]+(?=\w)|(?<=[\w.,;:!?'])[*_]+(?!\w)"), ""),  # *emphasis* and _emphasis_
+    # *emphasis* and _emphasis_; a row that is none is kept in one go, not tried again from each of its marks
+    (re.compile(r"(?<!\w)[*_]+(?=\w)|(?<=[\w.,;:!?'])[*_]+(?!\w)|((?<!\w)\*+|_+)"), r"\1"),
 )
 _SPACED_DASH = re.compile(rf"(?: |^)([{_DASHES}])(?: |$)")
 """A dash between words: its spaces are the typesetter's. (A sign has no space after it.)"""
 _PIECES = re.compile(r"\[\s*(?:\.\.\.|…)\s*\]|\.\.\.|…|\[[^\[\]\d]*\]")
 _CASE_CHANGE = re.compile(r"(?<!\w)\[([^\W\d_])\](?=\w)")
 _LETTERS = re.compile(r"[^\W\d_]+|\d+")
-_BROKEN_TWICE = re.compile(rf"[^\W\d_]+{_BREAK}[^\W\d_]+(?:{_BREAK}[^\W\d_]+)+")
+_BROKEN = re.compile(rf"(?:[^\W\d_]|{_BREAK})+")
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|nor|neither|nobody|nothing|cannot|without|hardly|barely|rarely|seldom|unable"
     r"|fail(?:s|ed|ing)?|lack(?:s|ed|ing)?|unless|except)\b|n't\b",
@@ -129,11 +136,12 @@ def find_in(quote: str, normalised: str) -> Found | None:
     bare = normalised.replace(_BREAK, "")
     if not all(word in bare for word in words_needed(quote)):
         return None
-    for pattern in _patterns(quote):
-        for match in itertools.islice(pattern.finditer(normalised), PLACES):
-            start, end = match.span()
+    for passage in _passages(quote):
+        for spans in itertools.islice(passage.found_in(normalised), PLACES):
+            start, end = spans[0][0], spans[-1][1]
             around = normalised[max(0, start - 40) : end + 40].replace(_BREAK, "-")
-            left_out = tuple(gap.strip().replace(_BREAK, "") for gap in match.groups() if gap.strip())
+            gaps = (normalised[before:after] for (_, before), (after, _) in itertools.pairwise(spans))
+            left_out = tuple(gap.strip().replace(_BREAK, "") for gap in gaps if gap.strip())
             found = Found(start, end, start / max(1, len(normalised)), around, left_out)
             if found.negation_left_out is None:
                 return found
@@ -152,27 +160,30 @@ def words_in(normalised: str) -> set[str]:
     found = set(_LETTERS.findall(normalised.replace(_BREAK, "")))
     if _BREAK in normalised:
         found.update(_LETTERS.findall(normalised.replace(_BREAK, " ")))
-        for chain in _BROKEN_TWICE.findall(normalised):
+        for chain in _BROKEN.findall(normalised):
             parts = chain.split(_BREAK)
-            found.update("".join(parts[i:j]) for i in range(len(parts)) for j in range(i + 1, len(parts) + 1))
+            for start in range(len(parts) if len(parts) > 2 else 0):
+                found.update("".join(parts[start:end]) for end in range(start + 1, start + MOST_LINES + 1))
     return found
 
 
-def _patterns(quote: str) -> list[re.Pattern[str]]:
+def _passages(quote: str) -> list[Passage]:
     """The quote to the letter, and then with its brackets and ellipses read as an editor's."""
-    wanted = [_pattern([quote], [])]
+    wanted = [_passage([quote], [])]
     pieces = _PIECES.split(_CASE_CHANGE.sub(rf"{_EITHER_CASE}\1", quote))
     if len(pieces) > 1 or _EITHER_CASE in pieces[0]:
         gaps = [
             LONGEST_GAP if "..." in g or "…" in g else LONGEST_INSERTION
             for g in _PIECES.findall(_CASE_CHANGE.sub("\\1", quote))
         ]
-        wanted.append(_pattern(pieces, gaps))
-    return [pattern for pattern in wanted if pattern is not None]
+        wanted.append(_passage(pieces, gaps))
+    return [passage for passage in wanted if passage is not None]
 
 
-def _pattern(pieces: list[str], gaps: list[int]) -> re.Pattern[str] | None:
-    parts: list[str] = []
+def _passage(pieces: list[str], gaps: list[int]) -> Passage | None:
+    """The pieces that hold a letter or digit; what was between two of them adds up. None where they are too many."""
+    patterns: list[re.Pattern[str]] = []
+    between: list[int] = []
     pending = 0
     for index, piece in enumerate(pieces):
         words = normalise(piece)
@@ -180,11 +191,13 @@ def _pattern(pieces: list[str], gaps: list[int]) -> re.Pattern[str] | None:
             pending += gaps[index - 1]
         if not any(c.isalnum() for c in words):
             continue
-        if parts:
-            parts.append(f"(.{{0,{pending}}}?)")
-        parts.append(_literal(words))
+        if len(patterns) == MOST_PIECES:
+            return None
+        if patterns:
+            between.append(pending)
+        patterns.append(re.compile(_literal(words)))
         pending = 0
-    return re.compile("".join(parts), re.DOTALL) if parts else None
+    return Passage(patterns, between) if patterns else None
 
 
 def _literal(words: str) -> str:
@@ -215,7 +228,8 @@ def _literal(words: str) -> str:
         follows = words[index + 1] if index + 1 < len(words) else ""
         if char.isalpha() and follows.isalpha():
             out.append(f"{_BREAK}?")
-    return _before(plain) + "".join(out) + _after(plain)
+    # Between two dashes two spaces that may be there are one way to match, not two: else a row of them has 2^n.
+    return _before(plain) + "".join(out).replace(" ? ?", " {0,2}") + _after(plain)
 
 
 def _before(words: str) -> str:

@@ -18,7 +18,7 @@ from kb.errors import KbError, shown
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from kb.records import Source
     from kb.sources.bibtex import Failure, Reading
@@ -92,7 +92,7 @@ def add(
             "as in paper.bib, 10.1038/s41586-020-2649-2, arXiv:2106.01345, https://...",
         )
     if not reading.entries and not reading.failures:
-        raise KbError(f"{what} holds no entries of BibTeX", "one starts like @article{{key,", code=1)
+        raise KbError(f"{what} holds no entries of BibTeX", "one starts like @article{key,", code=1)
     done = import_reading(
         state.places(), reading, update=update, dry_run=dry_run, why=why or f"added from {what}"
     )
@@ -153,7 +153,7 @@ def import_reading(
     if dry_run:
         connection = connect.for_reading(places)
         try:
-            for _ in _wanted(connection, reading.sources, done, update):
+            for _ in _wanted(connection, reading, done, update):
                 pass
         finally:
             connection.close()
@@ -162,12 +162,13 @@ def import_reading(
     first = next(sources, None)
     if first is None:
         return done
+    reading.sources = chain([first], sources)
     from kb.store import edit
 
     with connect.for_writing(places) as session, ExitStack() as stack:
         connection = connect.raw(session)
         end = _end(connection)
-        for number, (source, new) in enumerate(_wanted(connection, chain([first], sources), done, update)):
+        for number, (source, new) in enumerate(_wanted(connection, reading, done, update)):
             if number == 1:
                 stack.enter_context(edit.bulk(session))
             position = end if new else None
@@ -184,29 +185,31 @@ def _end(connection: sqlite3.Connection) -> int:
 
 
 def _wanted(
-    connection: sqlite3.Connection, sources: Iterable[Source], done: Imported, update: bool
+    connection: sqlite3.Connection, reading: Reading, done: Imported, update: bool
 ) -> Iterator[tuple[Source, bool]]:
     """Sources to write, one by one, with whether each is new; what becomes of all of them goes into `done`."""
     from kb import records
     from kb.store import queries
 
+    names = _Names(connection)
     known: dict[tuple[str, str], str] = {}
     for _, _, _, data in queries.records(connection, "source"):
         _note_identifiers(data, known)
-    for source in sources:
+    for source in reading.sources:
         old = queries.record(connection, "source", source.key)
         if old is None:
-            taken = queries.former(connection, "source", source.key)
+            taken = names.former(source.key)
             if taken:
                 what = f"is a former key of {taken}"
                 done.conflicts.append({"key": source.key, "what": what, "differs": []})
                 continue
+            source = names.given(source, reading)
             done.added.append(source.key)
             for identifier, of in _note_identifiers(records.plain(source), known):
                 done.duplicates.append({"key": source.key, "by": identifier, "of": of})
             yield source, True
             continue
-        merged = _merged(source, old)
+        merged = _merged(names.given(source, reading), old)
         new = records.plain(merged)
         if new == old:
             done.same.append(source.key)
@@ -217,6 +220,38 @@ def _wanted(
             differs = _differences(old, new)
             what = f"is here with another {', '.join(differs)} (--update takes the new one)"
             done.conflicts.append({"key": source.key, "what": what, "differs": differs})
+
+
+class _Names:
+    """Keys and former keys that are taken: in the store, and by what is to be added, which a dry run does not store."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._former: dict[str, str] = {}
+        self._keys: set[str] = set()
+
+    def former(self, key: str) -> str | None:
+        """The key of the source that was called so before."""
+        from kb.store import queries
+
+        return queries.former(self._connection, "source", key) or self._former.get(key)
+
+    def given(self, source: Source, reading: Reading) -> Source:
+        """The source without former keys that find another one, each told; those that it has are taken from now on."""
+        from kb.store import queries
+
+        kept = []
+        for alias in source.aliases:
+            other = self.former(alias) or source.key
+            if alias in self._keys or queries.record(self._connection, "source", alias) is not None:
+                reading.fail(f"the former key {alias} is left out: it is the key of another source", "value")
+            elif other != source.key:
+                reading.fail(f"the former key {alias} is left out: {other} has it already", "value")
+            else:
+                kept.append(alias)
+        self._keys.add(source.key)
+        self._former.update(dict.fromkeys(kept, source.key))
+        return source if kept == source.aliases else source.model_copy(update={"aliases": kept})
 
 
 def _merged(source: Source, old: dict[str, Any]) -> Source:

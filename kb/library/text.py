@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,8 +29,12 @@ SUFFIXES = {"claim": ".yaml", "figure": ".csv", "talk": ".yaml"}
 REFERENCES = "references.bib"
 ORDER = ("source", "claim", "figure", "talk")
 """Kinds in an order in which references allow them to be stored."""
-_MERGE_MARKS = re.compile(r"^<{7} .*?^={7}$.*?^>{7} ", re.MULTILINE | re.DOTALL)
-_NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*")
+_MERGE_MARKS = [re.compile(mark, re.MULTILINE) for mark in ("^<{7} ", "^={7}$", "^>{7} ")]
+_NAME = re.compile(r"[^./\\][^/\\]*")
+MAX_NAME = 100
+"""Bytes that a file's name may have: file systems have 255, and some put an ending of their own to them."""
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Categories of characters that no file's name may have: a reader does not see them, or sees others turned round."""
 
 
 @dataclass(frozen=True)
@@ -191,9 +196,17 @@ def kind_of(home: str) -> str | None:
         return "source"
     folder, _, name = home.partition("/")
     for kind, expected in FOLDERS.items():
-        if folder == expected and name.endswith(SUFFIXES[kind]) and _NAME.fullmatch(name):
+        if folder == expected and name.endswith(SUFFIXES[kind]) and _is_name(name):
             return kind
     return None
+
+
+def _is_name(name: str) -> bool:
+    return (
+        _NAME.fullmatch(name) is not None
+        and len(name.encode("utf-8", "surrogateescape")) <= MAX_NAME
+        and not any(unicodedata.category(char) in _UNSEEN for char in name)
+    )
 
 
 def read_library(folder: Path, *, check_references: bool = True) -> LibraryText:
@@ -215,6 +228,10 @@ def read_library(folder: Path, *, check_references: bool = True) -> LibraryText:
     problems: list[Problem] = []
     digest = freshness.Digest()
     for home, path in freshness.files(folder):
+        if kind_of(home) is None:
+            what = f"a file's name has at most {MAX_NAME} bytes, and no character that nobody sees: rename it"
+            problems.append(Problem(shown(home), 0, what))
+            continue
         try:
             content = read_bytes(folder, home, path)
             digest.add(home, content)
@@ -287,14 +304,25 @@ def as_text(home: str, content: bytes) -> str:
     if at >= 0:
         line = text.count("\n", 0, at) + 1
         raise BrokenLibrary([Problem(home, line, "ends in CR LF: save it with LF line ends")])
-    marked = _MERGE_MARKS.search(text)
-    if marked:
+    at = _open_conflict(text)
+    if at >= 0:
         what = "git left a conflict open here: settle it in the file, or record by record: docs/together.md"
-        raise BrokenLibrary([Problem(home, text.count("\n", 0, marked.start()) + 1, what)])
+        raise BrokenLibrary([Problem(home, text.count("\n", 0, at) + 1, what)])
     at = text.find("\0")
     if at >= 0:
         raise BrokenLibrary([Problem(home, text.count("\n", 0, at) + 1, "holds a NUL character")])
     return text
+
+
+def _open_conflict(text: str) -> int:
+    """Offset of the first of git's three marks of a conflict that stand in their order; -1 where they do not."""
+    at, first = 0, -1
+    for mark in _MERGE_MARKS:
+        found = mark.search(text, at)
+        if found is None:
+            return -1
+        at, first = found.end(), found.start() if first < 0 else first
+    return first
 
 
 def twice(library: LibraryText) -> list[Problem]:

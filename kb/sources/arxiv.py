@@ -9,9 +9,9 @@ from xml.parsers import expat
 
 from kb.sources import latex
 from kb.sources.answer import Answer, BadRequest, Refused
-from kb.sources.bibtex import MONTHS
 from kb.sources.identifiers import arxiv, doi
 from kb.sources.metadata import MOST_AUTHORS, Metadata, Notice, person
+from kb.sources.strings import MONTHS
 
 API = "https://export.arxiv.org/api/query"
 

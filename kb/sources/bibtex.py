@@ -18,21 +18,19 @@ from kb.errors import KbError, one_line, shown
 from kb.lines import Lines
 from kb.sources import blocks, keys, scan
 from kb.sources.drafts import Draft, Drafts
+from kb.sources.encoding import not_utf8
 from kb.sources.inherit import inherit
+from kb.sources.room import Room
 from kb.sources.stretches import NoBlocks, Read, of_text, stretches
+from kb.sources.strings import TOO_LONG, Strings
 
 if TYPE_CHECKING:
     from kb.records import Source
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:.+-]{0,99}")
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December",
-)  # fmt: skip
-MONTHS = {name[:3].lower(): name for name in _MONTHS}
-"""The macros that every BibTeX style defines, with the names that plain.bst gives them."""
-
+LONGEST_RAW = 2_000
+"""Characters that are kept of the text of a failure: a large entry can have thousands of them."""
 Loss = Literal["entry", "value", "nothing"]
 
 
@@ -41,7 +39,7 @@ class Failure:
     """Something in a BibTeX file that was not taken over as it stands.
 
     `loss` says what the library does not have because of it: the whole `entry`, a `value`, or `nothing`
-    where kb only had to write it differently. `raw` is the text concerned.
+    where kb only had to write it differently. `raw` is the text concerned, cut at `LONGEST_RAW`.
     """
 
     line: int
@@ -69,6 +67,22 @@ class Reading:
     comments: int = 0
     preambles: int = 0
     strings: dict[str, str] = field(default_factory=dict)
+    last: Draft | None = None
+    """The entry whose source was handed out last."""
+    where: str = ""
+
+    def fail(self, what: str, loss: Loss) -> None:
+        """Tell of the source that was handed out last what the library does not have of it."""
+        if self.last:
+            self.fail_draft(self.last, what, loss)
+
+    def fail_draft(self, draft: Draft, what: str, loss: Loss) -> None:
+        """Tell what the library does not have of an entry."""
+        self.failures.append(Failure(draft.line, draft.key, what, _cut(draft.raw), loss, self.where))
+
+
+def _cut(raw: str) -> str:
+    return raw if len(raw) <= LONGEST_RAW else raw[: LONGEST_RAW - 1] + "…"
 
 
 def read(text: str, *, where: str = "") -> tuple[list[Source], list[Failure]]:
@@ -107,20 +121,7 @@ def stream_file(path: Path) -> Reading:
     except NoBlocks as error:
         raise KbError(f"{path}, {error.message}", error.hint) from None
     except UnicodeDecodeError:
-        line, byte = _not_utf8(path)
-        hint = f"if it is Latin-1: iconv -f latin1 -t utf-8 {path.name}"
-        raise KbError(f"{path}, line {line}: not UTF-8 (byte 0x{byte:02X})", hint) from None
-
-
-def _not_utf8(path: Path) -> tuple[int, int]:
-    """The first line that is not UTF-8, and the byte at which it is not."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode()
-            except UnicodeDecodeError as error:
-                return number, line[error.start]
-    return 0, 0  # it was written anew meanwhile
+        raise not_utf8(path) from None
 
 
 def stream(read: Read, *, where: str = "") -> Reading:
@@ -154,8 +155,10 @@ def placed(text: str, *, where: str, failures: list[Failure]) -> Iterator[tuple[
 class _Reader:
     def __init__(self, where: str, failures: list[Failure] | None = None) -> None:
         self.where = where
-        self.reading = Reading(failures=[] if failures is None else failures)
+        self.reading = Reading(failures=[] if failures is None else failures, where=where)
         self.drafts = Drafts()
+        self.room = Room()
+        self.strings = Strings(self.reading.strings, self.room)
         self.text = ""
         self.start = 0
         self.lines = Lines("")
@@ -164,16 +167,20 @@ class _Reader:
         """Take in all blocks; after it `records` can be asked for."""
         for text, line in stretches(read):
             self.text, self.lines = text, Lines(text, line)
+            self.room.read(len(text))
             for block in blocks.split(text):
                 self.take(block)
             self.start += len(text)
         self.text = ""
-        for draft, what, loss in inherit(self.drafts):
+        for draft, what, loss in inherit(self.drafts, self.room):
             self.fail_draft(draft, what, loss)
 
     def take(self, block: scan.Scanned | blocks.Broken) -> None:
         if isinstance(block, blocks.Broken):
-            self.fail(block.start, "", block.what, self.text[block.start : block.end].strip())
+            end = min(
+                block.end, block.start + LONGEST_RAW + 1
+            )  # of what is broken the rest of the file may be part
+            self.fail(block.start, "", block.what, self.text[block.start : end].strip())
         elif block.type == "comment":
             self.reading.comments += 1
         elif block.type == "preamble":
@@ -185,10 +192,10 @@ class _Reader:
             self.drafts.add(self.draft(block))
 
     def fail(self, start: int, key: str, what: str, raw: str, loss: Loss = "entry") -> None:
-        self.reading.failures.append(Failure(self.lines.at(start), key, what, raw, loss, self.where))
+        self.reading.failures.append(Failure(self.lines.at(start), key, what, _cut(raw), loss, self.where))
 
     def fail_draft(self, draft: Draft, what: str, loss: Loss) -> None:
-        self.reading.failures.append(Failure(draft.line, draft.key, what, draft.raw, loss, self.where))
+        self.reading.fail_draft(draft, what, loss)
 
     def define(self, block: scan.Scanned) -> None:
         scanned = block if block.fields else scan.entry(self.text, block.start)
@@ -197,7 +204,10 @@ class _Reader:
             self.fail(block.start, "", "an @string that cannot be read", raw, "value")
             return
         for name, expression, _ in scanned.fields:
-            value, unknown = self.resolve(expression)
+            value, unknown = self.strings.resolve(expression)
+            if value is None:
+                self.fail(block.start, "", f"@string {name} {TOO_LONG}", raw, "value")
+                continue
             known = self.reading.strings.get(name.lower())
             if known is not None and known != value:
                 self.fail(block.start, "", f"@string {name} is defined again; the new one holds from here",
@@ -208,38 +218,14 @@ class _Reader:
                 )
             self.reading.strings[name.lower()] = value
 
-    def resolve(self, expression: str) -> tuple[str, str]:
-        """The value of an expression, and the names in it that are no known string."""
-        first, last = expression[:1], expression[-1:]
-        if first == "{" and last == "}":
-            inner = expression[1:-1]
-            if ("{" not in inner and "}" not in inner) or scan.close_brace(expression, 0) == len(expression):
-                return inner.strip(), ""
-        elif first == '"' and last == '"' and '"' not in (inner := expression[1:-1]):
-            return inner.strip(), ""
-        elif expression.isdigit():
-            return expression, ""
-        found = scan.pieces(expression)
-        if found is None or found[1] != len(expression):
-            # What only bibtexparser's reading accepts, such as "Schr\"odinger".
-            return (expression[1:-1] if first + last in ('""', "{}") else expression).strip(), ""
-        parts = []
-        unknown = []
-        for kind, piece in found[0]:
-            if kind == "bare" and not piece.isdigit():
-                known = self.reading.strings.get(piece.lower(), MONTHS.get(piece.lower()))
-                if known is None:
-                    unknown.append(piece)
-                parts.append(piece if known is None else known)
-            else:
-                parts.append(piece)
-        return "".join(parts).strip(), ", ".join(shown(name) for name in unknown)
-
     def draft(self, block: scan.Scanned) -> Draft:
         raw = self.text[block.start : block.end]
         draft = Draft(block.type, block.key, {}, self.start + block.start, self.lines.at(block.start), raw)
         for name, expression, _ in block.fields:
-            value, unknown = self.resolve(expression)
+            value, unknown = self.strings.resolve(expression)
+            if value is None:
+                self.fail_draft(draft, f"{name} {TOO_LONG}", "value")
+                continue
             if unknown:
                 told = f"{name} uses {unknown}, which no @string defines; kept as it stands"
                 self.fail_draft(draft, told, "nothing")
@@ -266,6 +252,7 @@ class _Reader:
 
         taken = {key for key in self.drafts.keys if _KEY.fullmatch(key)}
         seen: dict[str, int] = {}
+        tried: dict[str, int] = {}
         for number in range(len(self.drafts)):
             draft = self.drafts[number]
             if draft.type == "xdata":
@@ -275,7 +262,7 @@ class _Reader:
                 continue
             key = draft.key
             if not _KEY.fullmatch(key):
-                key = keys.free(_slug(draft), taken)
+                key = keys.free(_slug(draft), taken, tried)
                 taken.add(key)
                 what = (
                     f"kb cannot have this key; imported as {key}"
@@ -300,6 +287,7 @@ class _Reader:
                     self.fail_draft(draft, f"the key is taken by the entry on line {other.line}", "entry")
                 continue
             seen[key] = number
+            self.reading.last = draft
             yield source, draft
         self.reading.failures.sort(key=lambda failure: failure.line)
 
@@ -313,8 +301,8 @@ def _plain(draft: Draft, key: str) -> tuple[dict[str, Any], list[str]]:
         lost.append(f"entrysubtype {shown(subtype)} is no kind that kb knows")
         subtype = ""
     aliases: list[str] = []
-    for alias in (one.strip() for one in fields.pop("ids", "").split(",")):
-        if not alias or alias == key or alias in aliases:
+    for alias in dict.fromkeys(one.strip() for one in fields.pop("ids", "").split(",")):
+        if not alias or alias == key:
             continue
         if _KEY.fullmatch(alias):
             aliases.append(alias)

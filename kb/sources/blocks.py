@@ -56,6 +56,8 @@ def split(text: str) -> Iterator[Scanned | Broken]:
         found = _read(text, block, start)
         yield found
         cursor = at = found.end
+        if cursor == len(text):
+            return  # what is broken reaches to the end: bibtexparser's blocks in it are none
     yield from _overlooked(text, cursor, len(text))
 
 
@@ -115,10 +117,14 @@ def _overlooked(text: str, start: int, end: int) -> Iterator[Scanned | Broken]:
 
 
 def _without_at(text: str, start: int, end: int) -> Iterator[Broken]:
-    for found in _WITHOUT_AT.finditer(text, start, end):
-        yield Broken(
-            found.start() + len(found[0]) - len(found[0].lstrip()), end, "looks like an entry without its @"
-        )
+    """Entries that only their @ is missing of, each to where the next one starts."""
+    hits = _WITHOUT_AT.finditer(text, start, end)
+    hit = next(hits, None)
+    while hit:
+        following = next(hits, None)
+        first = hit.start() + len(hit[0]) - len(hit[0].lstrip())
+        yield Broken(first, following.start() if following else end, "looks like an entry without its @")
+        hit = following
 
 
 def _in_words(reason: str) -> str:

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from kb.sources.answer import Answer, Refused
-from kb.sources.bibtex import MONTHS
 from kb.sources.metadata import MOST_AUTHORS, Metadata, Notice, Person
+from kb.sources.strings import MONTHS
 
 API = "https://api.crossref.org"
 RESOLVER = "https://doi.org"

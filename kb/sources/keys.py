@@ -57,8 +57,15 @@ def slug(text: str) -> str:
     return _NOT_IN_KEY.sub("-", plain(text)).strip("-_:.+")[:90]
 
 
-def free(wanted: str, taken: Collection[str]) -> str:
-    """`wanted`, or the first of wanted-2, wanted-3 ... that is not taken."""
+def free(wanted: str, taken: Collection[str], tried: dict[str, int] | None = None) -> str:
+    """`wanted`, or the first of wanted-2, wanted-3 ... that is not taken.
+
+    Args:
+        tried: for many keys after each other, none of which becomes free again: up to where each was tried.
+    """
     if wanted not in taken:
         return wanted
-    return next(key for n in range(2, len(taken) + 3) if (key := f"{wanted}-{n}") not in taken)
+    tried = {} if tried is None else tried
+    first = tried.get(wanted, 2)
+    tried[wanted] = next(n for n in range(first, first + len(taken) + 1) if f"{wanted}-{n}" not in taken)
+    return f"{wanted}-{tried[wanted]}"

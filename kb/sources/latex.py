@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -44,17 +45,34 @@ def _through_pylatexenc(value: str) -> str:
         text: str = _decoder().latex_to_text(escaped)
     except Exception:  # whatever it stumbles on, the reader gets the text without its braces
         text = value.replace("{", "").replace("}", "")
-    # A dollar sign alone, or a broken command, can swallow what follows: then the markup is the lesser evil.
-    if len(text) * 3 < len(re.sub(r"\\[A-Za-z]+|[\\{}$\s]", "", value)):
+    # A dollar sign alone, or a broken command, can swallow what follows: then the markup is the lesser evil. A command
+    # without what it is about, such as \frac alone, leaves the pattern that this would stand in.
+    if ("%s" in text and "%s" not in value) or len(text) * 3 < len(
+        re.sub(r"\\[A-Za-z]+|[\\{}$\s]", "", value)
+    ):
         return value.replace("{", "").replace("}", "")
     return text
 
 
+_CHARACTERS = {
+    "textbar": "|", "textless": "<", "textgreater": ">", "textasciicircum": "^", "textquotedbl": '"',
+    "textunderscore": "_", "textbraceleft": "{", "textbraceright": "}", "textasteriskcentered": "*",
+}  # fmt: skip
+"""Characters by name that pylatexenc does not know, or takes for others. Zotero writes the first three."""
+
+
 @lru_cache(maxsize=1)
 def _decoder() -> LatexNodes2Text:
-    from pylatexenc.latex2text import LatexNodes2Text
+    from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_latex_context_db
 
-    return LatexNodes2Text(math_mode="text", keep_comments=True)
+    log = logging.getLogger("pylatexenc")
+    if not log.handlers:
+        # Where it stumbles the text shows it; its own lines on stderr would name no entry.
+        log.addHandler(logging.NullHandler())
+    macros = get_default_latex_context_db()
+    known = [MacroTextSpec(name, simplify_repl=character) for name, character in _CHARACTERS.items()]
+    macros.add_context_category("kb", macros=known, prepend=True)
+    return LatexNodes2Text(latex_context=macros, math_mode="text", keep_comments=True)
 
 
 _SPECIAL = {

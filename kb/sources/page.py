@@ -13,9 +13,9 @@ from collections import defaultdict
 from html.parser import HTMLParser
 
 from kb.sources.answer import HTML, Answer, Refused
-from kb.sources.bibtex import MONTHS
 from kb.sources.identifiers import arxiv, doi
 from kb.sources.metadata import MOST_AUTHORS, Metadata, Person, person
+from kb.sources.strings import MONTHS
 
 REGISTRY = "the page"
 

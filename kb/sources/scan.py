@@ -12,15 +12,16 @@ from dataclasses import dataclass
 
 _BRACE = re.compile(r"[{}]")
 _BRACE_OR_QUOTE = re.compile(r'[{}"]')
-_HEAD = re.compile(r"@\s*([^\s{}(),=\"#@]*)\s*([{(])\s*")
+_HEAD = re.compile(r"@\s*(?:([^\s{}(),=\"#@]+)\s*)?([{(])\s*")
 _KEY = re.compile(r"[^,{}\"=\n)]*")
 _KEY_BRACED = re.compile(r"[^,{}\"=\n]*")
 _NAME = re.compile(r"\s*([^\s,{}()\"=#%]+)\s*=\s*")
 _SPACE = re.compile(r"\s*")
 _BARE = {"}": re.compile(r"[^,#{}\"]*"), ")": re.compile(r"[^,#{}\")]*")}
 
-OVERLOOKED = re.compile(r"@\s*[\w-]+\s*[{(]\s*[^\s,{}=\"]*\s*,")
-"""Where an entry may start though bibtexparser does not look: `@article`, a new line, `{key,`."""
+OVERLOOKED = re.compile(r"@\s*[\w-]{1,300}\s*[{(]\s*(?:[^\s,{}=\"]{1,300}\s*)?,")
+"""Where an entry may start though bibtexparser does not look: `@article`, a new line, `{key,`. Type and key end
+somewhere, so that each `@` is looked at for so long and no longer."""
 LINE_START = re.compile(r"\n[^\S\n]*@\w*[ \t]*[{(]")
 """A block that starts at the start of a line, which ends an unclosed block before it."""
 
@@ -116,7 +117,7 @@ def entry(text: str, start: int) -> Scanned | None:
     if not head:
         return None
     closing = "}" if head[2] == "{" else ")"
-    name = head[1].lower()
+    name = (head[1] or "").lower()
     if name == "comment":
         end = close_brace(text, head.end(2) - 1) if closing == "}" else text.find(")", start) + 1
         return Scanned(name, "", [], start, end) if end > 0 else None

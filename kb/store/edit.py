@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kb import records
 from kb.errors import KbError, shown
-from kb.store import queries
+from kb.store import aliases, queries
 from kb.store.connect import raw
 from kb.store.rows import dumps, rows_of
 
@@ -39,7 +39,8 @@ def put(
     """Add a record, or change the one of that name; "added", "changed" or "same".
 
     Raises:
-        KbError: when it cites or relates to what is not there, naming it and what comes near.
+        KbError: when it cites or relates to what is not there, naming it and what comes near, or when a name of it,
+            today's or a former one, finds another record.
     """
     kind, name = kind_of(record), records.name_of(record)
     connection = raw(session)
@@ -52,7 +53,7 @@ def put(
     after = {"record": records.plain(record), "home": at_home, "position": position}
     if before == after:
         return "same"
-    _check_name(connection, kind, name, bool(before))
+    _check_names(connection, kind, record, bool(before))
     record = _check_references(connection, record)
     _write(session, connection, record, at_home, position)
     changed = before is None or before["record"] != after["record"]
@@ -154,6 +155,7 @@ def undo(session: Session, *, why: str = "", by: str | None = None) -> dict[str,
         restored = records.name_of(record)
         if restored != name:
             _rename_rows(connection, kind, name, restored)
+        _check_names(connection, kind, record, exists=True)
         record = _check_references(connection, record)
         _write(session, connection, record, before["home"], before["position"])
         _outdate(connection, kind, restored)
@@ -163,8 +165,9 @@ def undo(session: Session, *, why: str = "", by: str | None = None) -> dict[str,
 
 @contextlib.contextmanager
 def bulk(session: Session) -> Iterator[None]:
-    """Many puts at once: the search text is rebuilt at the end, references of relations are checked then."""
+    """Many puts at once: the search text is rebuilt at the end; relations and former names are checked then."""
     connection = raw(session)
+    clashes = aliases.clashes(connection)
     connection.execute("INSERT OR IGNORE INTO meta VALUES ('bulk', '1')")
     yield
     session.flush()
@@ -177,6 +180,7 @@ def bulk(session: Session) -> Iterator[None]:
         raise KbError(
             f"relations to claims that are not there: {told}", "add those claims or drop the relations"
         )
+    aliases.check_no_more(clashes, aliases.clashes(connection))
     connection.execute("DELETE FROM meta WHERE name = 'bulk'")
     rebuild_search(connection)
 
@@ -285,14 +289,19 @@ def _end_of(connection: sqlite3.Connection, kind: str, home: str) -> int:
     return int(row.fetchone()[0])
 
 
-def _check_name(connection: sqlite3.Connection, kind: str, name: str, exists: bool) -> None:
-    if exists:
-        return
-    today = queries.former(connection, kind, name)
+def _check_names(connection: sqlite3.Connection, kind: str, record: records.Record, exists: bool) -> None:
+    name = records.name_of(record)
+    today = None if exists else queries.former(connection, kind, name)
     if today:
         raise KbError(
             f"{name} is a former name of {kind} {today}", "edit that one, or choose another name", code=1
         )
+    if isinstance(record, (records.Claim, records.Source)):
+        aliases.check(connection, kind, name, record.aliases, in_bulk=_in_bulk(connection))
+
+
+def _in_bulk(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM meta WHERE name = 'bulk'").fetchone() is not None
 
 
 def _check_references(connection: sqlite3.Connection, record: records.Record) -> records.Record:
@@ -303,13 +312,12 @@ def _check_references(connection: sqlite3.Connection, record: records.Record) ->
         )
     if not isinstance(record, records.Claim):
         return record
-    in_bulk = connection.execute("SELECT 1 FROM meta WHERE name = 'bulk'").fetchone()
     citations = [
         c.model_copy(update={"source": _source_key(connection, c.source, f"claim {record.id}: citation {n}")})
         for n, c in enumerate(record.citations, 1)
     ]
     relations = record.relations
-    if not in_bulk:
+    if not _in_bulk(connection):
         relations = [
             r.model_copy(update={"claim": _claim_id(connection, r.claim, f"claim {record.id}: relation {n}")})
             for n, r in enumerate(record.relations, 1)

@@ -1,11 +1,13 @@
 """Exact quotes are found through every rendering; altered ones never are."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.checks.numerals import numerals
-from kb.checks.quotes import difference, find, nearest, normalise, words_in, words_needed
+from kb.checks.quotes import difference, find, find_in, nearest, normalise, words_in, words_needed
 
 PAGE = (
     "We con-\n  sider the ﬁrst 26 attention heads, grouped into 7 main classes. On average it outperforms\n"
@@ -120,6 +122,43 @@ def test_what_is_found_says_where_it_stands() -> None:
 
 def test_an_ellipsis_does_not_bridge_a_whole_paper() -> None:
     assert find("alpha [...] omega", "alpha " + "x " * 1_000 + "omega") is None
+
+
+@pytest.mark.parametrize("gap", [" … ", "…", " [...] "])
+def test_many_ellipses_in_a_long_text_take_no_longer_than_one(gap: str) -> None:
+    text = normalise("the " * 40_000 + "x " * 500 + "zebra")
+    started = time.process_time()
+    assert find_in(gap.join(["the"] * 6 + ["zebra"]), text) is None
+    assert find_in(gap.join(["the"] * 8), text) is not None
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    "row", ["*" * 120_000, "a" + "_" * 120_000 + "b", "ab-\n" * 20_000, "a" * 120_000 + " b-\nc"]
+)
+def test_a_text_of_marks_or_hyphens_alone_is_normalised_in_no_time(row: str) -> None:
+    started = time.process_time()
+    text = normalise(f"the end {row} the start")
+    assert words_in(text) >= {"the", "end", "start"}
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("marked", "plain"),
+    [
+        ("a *b* _c_ **d**, ***", "a b c d, ***"),
+        ("a * b ** c_d e__f", "a * b ** c_d e__f"),
+    ],
+)
+def test_marks_of_emphasis_are_left_out_and_other_marks_stay(marked: str, plain: str) -> None:
+    assert normalise(marked).split() == plain.split()
+
+
+def test_a_row_of_dashes_is_compared_in_one_way_only() -> None:
+    started = time.process_time()
+    assert find("a " + "- " * 40 + "b", "b a " + "- " * 40 + "c") is None
+    assert find("a " + "- " * 40 + "b", "a " + "- " * 40 + "b") is not None
+    assert time.process_time() - started < 2
 
 
 def test_a_near_miss_is_shown_as_a_difference() -> None:

@@ -152,6 +152,44 @@ def test_an_entry_under_a_former_key_of_one_before_it_is_a_conflict_and_the_rest
     assert list(stored(empty)) == ["turner2023steering", "post2022", "last"]
 
 
+TAKEN = """
+@misc{one, title = {One}, ids = {turner2023steering, shared, mine}}
+@misc{two, title = {Two}, ids = {shared}}
+@misc{three, title = {Three}, ids = {two, post2021}}
+"""
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_a_former_key_that_finds_another_source_is_left_out_and_told(
+    kb: Kb, filled: Path, bib: Path, dry: tuple[str, ...]
+) -> None:
+    bib.write_text(TAKEN, encoding="utf-8")
+    result = kb("cite", "add", str(bib), *dry)
+    assert result.code == 1
+    assert (
+        "mine.bib:2: one: the former key turner2023steering is left out: it is the key of another source [value lost]"
+        in result.err
+    )
+    assert "mine.bib:3: two: the former key shared is left out: one has it already [value lost]" in result.err
+    assert (
+        "mine.bib:4: three: the former key two is left out: it is the key of another source [value lost]"
+        in result.err
+    )
+    assert "mine.bib:4: three: the former key post2021 is left out: post2022 has it already" in result.err
+    if not dry:
+        assert stored(filled)["one"]["aliases"] == ["shared", "mine"]
+        assert "aliases" not in {**stored(filled)["two"], **stored(filled)["three"]}
+
+
+def test_a_former_key_in_a_source_that_is_here_already_is_left_out_too(
+    kb: Kb, filled: Path, bib: Path
+) -> None:
+    bib.write_text(BIB.replace("ids = {post2021}", "ids = {post2021, turner2023steering}"), encoding="utf-8")
+    result = kb("cite", "add", str(bib), "--update")
+    assert "post2022: the former key turner2023steering is left out" in result.err
+    assert stored(filled)["post2022"]["aliases"] == ["post2021"]
+
+
 def test_a_file_that_turns_out_not_to_be_utf8_at_its_end_leaves_the_store_as_it_was(
     kb: Kb, empty: Path, bib: Path
 ) -> None:
@@ -167,6 +205,7 @@ def test_a_file_without_entries_says_so(kb: Kb, empty: Path, bib: Path) -> None:
     result = kb("cite", "add", str(bib))
     assert (result.code, result.out) == (1, "")
     assert result.err.count("\n") == 1
+    assert "one starts like @article{key," in result.err
 
 
 def test_a_missing_file_gets_one_line(kb: Kb, empty: Path) -> None:

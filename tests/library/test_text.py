@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,50 @@ def test_hostile_bytes_get_one_clear_line(tmp_path: Path, content: bytes, told: 
     (folder / "claims/x.yaml").write_bytes(content)
     (line,) = problems(folder)
     assert line.startswith(told)
+
+
+def test_an_open_conflict_of_git_is_named_by_its_line(tmp_path: Path) -> None:
+    folder = write_text(tmp_path)
+    (folder / "claims/x.yaml").write_text("# a\n=======\n<<<<<<< ours\n=======\n<<<<<<< x\n>>>>>>> theirs\n")
+    (line,) = problems(folder)
+    assert line.startswith("claims/x.yaml:3: git left a conflict open here")
+
+
+@pytest.mark.parametrize("marks", ["<<<<<<< a\n>>>>>>> b\n=======\n", "<<<<<<< a\n======= \n>>>>>>> b\n"])
+def test_marks_of_git_in_another_order_are_text(marks: str) -> None:
+    assert text.as_text("claims/x.yaml", marks.encode()) == marks
+
+
+def test_many_marks_of_git_without_the_last_are_looked_through_once() -> None:
+    marks = "<<<<<<< \n=======\n" * 20_000
+    started = time.process_time()
+    assert text.as_text("claims/x.yaml", marks.encode()) == marks
+    assert time.process_time() - started < 2
+
+
+NAMES = [
+    "a" * 96 + ".yaml",
+    "é" * 48 + ".yaml",
+    "a\u202elmay.yaml",
+    "a\x85.yaml",
+    "a\u200b.yaml",
+    "a\udcff.yaml",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_is_too_long_or_has_what_nobody_sees_is_none_of_a_file(name: str) -> None:
+    assert text.kind_of(f"claims/{name}") is None
+    assert text.kind_of(f"claims/{name[0]}é ü-{'b' * 80}.yaml") == "claim"
+
+
+@pytest.mark.parametrize("name", NAMES[:-1])
+def test_a_file_under_such_a_name_is_told_and_not_passed_over(tmp_path: Path, name: str) -> None:
+    folder = write_text(tmp_path)
+    (folder / "claims" / name).write_text("[]\n", "utf-8")
+    (line,) = problems(folder)
+    assert "a file's name has at most 100 bytes" in line
+    assert line.isprintable()
 
 
 def test_a_file_that_is_too_large_is_not_even_read(tmp_path: Path) -> None:

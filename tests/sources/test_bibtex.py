@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -194,8 +196,17 @@ def test_xdata_is_written_into_the_entries_that_name_it() -> None:
 
 def test_a_crossref_in_a_circle_ends() -> None:
     text = "@misc{a, title = {A}, crossref = {b}}\n@misc{b, title = {B}, crossref = {a}, year = {1}}"
-    sources, _ = bibtex.read(text)
+    sources, failures = bibtex.read(text)
     assert [s.fields["year"] for s in sources] == ["1", "1"]
+    assert "crossref a goes in a circle; kept as xref, nothing inherited" in [f.what for f in failures]
+
+
+def test_an_xdata_in_a_circle_ends() -> None:
+    sources, failures = bibtex.read(
+        "@misc{a, xdata = {x}}\n@xdata{x, title = {T}, xdata = {y}}\n@xdata{y, xdata = {x}}"
+    )
+    assert [s.fields["title"] for s in sources] == ["T"]
+    assert "xdata x goes in a circle; what it would give is missing" in [f.what for f in failures]
 
 
 def test_kind_and_former_keys_are_read_and_written() -> None:
@@ -235,6 +246,27 @@ def test_a_latin_1_file_gets_one_line_that_names_the_line(tmp_path: Path) -> Non
     path.write_bytes("@misc{a,\n title = {M\xfcller}}".encode("latin-1"))
     with pytest.raises(KbError, match=r"old\.bib, line 2: not UTF-8 \(byte 0xFC\).*iconv"):
         bibtex.read_file(path)
+
+
+@pytest.mark.skipif(shutil.which("iconv") is None, reason="needs iconv")
+@pytest.mark.parametrize(
+    ("encoding", "name"), [("latin-1", "it's old.bib"), ("utf-16", "-new.bib"), ("utf-16-be", "be.bib")]
+)
+def test_the_command_that_is_told_for_another_encoding_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, name: str
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    path = tmp_path / name
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    path.write_bytes((mark + "@misc{a,\n title = {Müller}}").encode(encoding))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(KbError) as raised:
+        bibtex.read_file(Path(name))
+    command = raised.value.hint.partition(": ")[2]
+    subprocess.run(command, shell=True, check=True, cwd=elsewhere)
+    (made,) = elsewhere.iterdir()
+    assert only(made.read_text("utf-8-sig")).fields == {"title": "Müller"}
 
 
 def test_nul_and_a_megabyte_in_a_value_fail_alone() -> None:

@@ -133,6 +133,39 @@ def test_a_former_name_is_not_given_to_a_new_claim(path: Path) -> None:
         edit.put(session, claim("a-claim"))
 
 
+def test_a_former_name_finds_one_record_and_is_the_name_of_no_other(path: Path) -> None:
+    with connect.writing_to(path) as session:
+        edit.put(session, claim("b", aliases=["old"]))
+    for taken, told in (
+        ("a-claim", "a-claim is a claim of its own; it cannot be a former name of c"),
+        ("old", "old is a former name of claim b already; c cannot have it, too"),
+    ):
+        with pytest.raises(KbError, match=told), connect.writing_to(path) as session:
+            edit.put(session, claim("c", aliases=[taken]))
+        with pytest.raises(KbError, match=told), connect.writing_to(path) as session, edit.bulk(session):
+            edit.put(session, claim("c", aliases=[taken]))
+    with pytest.raises(KbError, match="a-claim is a claim of its own"), connect.writing_to(path) as session:
+        edit.put(session, claim("b", aliases=["old", "a-claim"]))
+    assert "claim c" not in _content(path)
+
+
+def test_in_bulk_the_record_that_is_called_so_may_go_later(path: Path) -> None:
+    with connect.writing_to(path) as session, edit.bulk(session):
+        edit.put(session, claim("b", aliases=["a-claim"]))
+        edit.remove(session, "claim", "a-claim")
+    assert list(_content(path))[:1] == ["claim b"]
+
+
+def test_a_record_keeps_its_former_names_when_it_is_changed_or_a_change_undone(path: Path) -> None:
+    with connect.writing_to(path) as session:
+        edit.rename(session, "claim", "a-claim", "better")
+        edit.put(session, claim("better", aliases=["a-claim"], statement="Better."))
+        edit.rename(session, "claim", "better", "best")
+        for _ in range(3):
+            edit.undo(session)
+    assert "claim a-claim" in _content(path)
+
+
 def test_undo_goes_back_step_by_step_and_history_keeps_all(path: Path) -> None:
     states = [_content(path)]
     steps = (

@@ -67,6 +67,7 @@ class _Merge:
         self.report = Report(origin)
         self.why = f"{agreement.MERGED}{origin}"
         self.ours = Ours()
+        self.agreed: set[Name] = set()
         self.renamed: set[Name] = set()
         self.take: set[Name] = set()
         self.settled: set[Name] = set()
@@ -112,9 +113,13 @@ class _Merge:
 
     def _in_our_names(self, ours: Ours) -> None:
         """What we renamed is compared under its new name, and so is what points at it."""
+        agreed = self.agreed = {(k, name) for k, name, _ in agreement.rows(self.connection, self.origin)}
         for (kind, old), new in list(ours.aliases.items()):
             if (kind, old) in self.side.prints and (kind, old) not in ours.prints:
-                if self._is_another(kind, old, new):
+                if {(kind, old), (kind, new)} <= agreed:
+                    del ours.aliases[kind, old]  # two that we made one: theirs is what was removed here
+                    continue
+                if self._is_another(kind, old, new, agreed):
                     self.given_up[kind, old] = (kind, new)
                     del ours.aliases[kind, old]
                     continue
@@ -133,13 +138,13 @@ class _Merge:
             self.side.former = ours.former
             self.side.index()
 
-    def _is_another(self, kind: str, old: str, new: str) -> bool:
+    def _is_another(self, kind: str, old: str, new: str, agreed: set[Name]) -> bool:
         """Whether theirs of that name is not the record that was called so here once."""
         if (kind, new) not in self.side.prints:
             theirs = text_of(self.side.get((kind, old)).data)
             return agreement.is_another(self.connection, self.origin, kind, old, theirs)
         # They have both, as two; unless it was we who renamed what they still have, and their new one is a third.
-        if any((k, name) == (kind, old) for k, name, _ in agreement.rows(self.connection, self.origin)):
+        if (kind, old) in agreed:
             return False
         made_here = agreement.was_added_here(self.connection, (kind, new))
         return made_here or not agreement.was_renamed_here(self.connection, kind, old, new)
@@ -244,7 +249,8 @@ class _Merge:
                         waiting.append(key)
 
     def _renamed_to_another(self, key: Name) -> bool:
-        return (key[0], self.side.aliases.get(key)) in self.ours.prints
+        target = (key[0], self.side.aliases.get(key, ""))
+        return target in self.ours.prints and target not in self.agreed  # else they made one of two
 
     def _is_changed_here(self, key: Name) -> bool:
         """At a first meeting: where ours had several contents nobody knows from which of them theirs was made."""
@@ -327,7 +333,7 @@ class _Merge:
         others = [
             alias
             for alias in aliases
-            if (one.kind, alias) in self.ours.prints
+            if ((one.kind, alias) in self.ours.prints and not self._goes((one.kind, alias)))
             or self.ours.aliases.get((one.kind, alias), one.name) != one.name
         ]
         if not others:
@@ -338,6 +344,9 @@ class _Merge:
         rest = [alias for alias in aliases if alias not in others]
         data = {field: value for field, value in one.data.items() if field != "aliases" or rest}
         return replace(one, data={**data, **({"aliases": rest} if rest else {})})
+
+    def _goes(self, key: Name) -> bool:
+        return key in self.take and key not in self.side.prints
 
     def _is_there(self, key: Name) -> bool:
         column = records.KEYS[key[0]]

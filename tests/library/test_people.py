@@ -197,6 +197,20 @@ def test_a_rename_to_a_name_that_here_is_another_removes_nothing(copies: Copies)
     assert statement(ben, "bar-ben") == "Ben's."
 
 
+def test_two_of_theirs_that_became_one_become_one_here(copies: Copies) -> None:
+    ann, ben = copies("ann"), copies("ben")
+    for key in ("one", "other"):
+        ann.put(source(key, "One work"), "source")
+    ann.export()
+    ben.meet(ann)
+    ann.remove("other", "source")
+    ann.put({**source("one", "One work"), "aliases": ["other"]}, "source")
+    ann.export()
+    assert not ben.meet(ann).conflicts
+    assert ben.records()["source", "one"]["aliases"] == ["other"]
+    assert ("source", "other") not in ben.records()
+
+
 # --- deciding -----------------------------------------------------------------------------------------------
 
 

@@ -51,7 +51,7 @@ def synchronise(places: Places, *, take: str = "", names: Sequence[str] = ()) ->
     seen = time.time()
     library = read_library(places.library)
     outcome = Outcome()
-    with for_writing(places) as session:
+    with for_writing(places, empty=True) as session:
         if take:
             outcome.decided = agreement.decide(session, take, list(names))
         outcome.reports.append(sync.merge(session, of_library(library), sync.LIBRARY))

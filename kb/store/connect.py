@@ -42,9 +42,16 @@ def for_reading(places: Places) -> sqlite3.Connection:
         return open_to_read(path)
     if places.released.exists():
         return open_to_read(places.released)
-    raise KbError(
+    raise _no_store(places)
+
+
+def _no_store(places: Places) -> KbError:
+    text = places.workspace and places.library.is_dir()
+    return KbError(
         f"no store at {places.working} and no claims.db at {places.released}",
-        "run `kb init` for a workspace, or `kb library build` where citations/ is",
+        f"run `kb library build`: it makes claims.db from {places.library}"
+        if text
+        else "run `kb init` for a workspace, or `kb library build` where citations/ is",
     )
 
 
@@ -63,14 +70,20 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 
 
 @contextlib.contextmanager
-def for_writing(places: Places) -> Iterator[Session]:
+def for_writing(places: Places, *, empty: bool = False) -> Iterator[Session]:
     """A session in one transaction on the working store: committed at the end, rolled back on any error.
+
+    Args:
+        places: where the stores are.
+        empty: whether to start from nothing where a workspace has its text and no claims.db: for who reads that text.
 
     Raises:
         KbError: as `for_reading`, and when the store cannot be written.
     """
     path = places.working
     if not path.exists():
+        if not empty and places.workspace and places.library.is_dir() and not places.released.exists():
+            raise _no_store(places)
         with errors_told(path):
             _make_working_store(places)
     with writing_to(path) as session:

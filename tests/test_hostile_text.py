@@ -12,7 +12,7 @@ import yaml
 
 from kb import records
 from kb.cli import layout, main, output
-from kb.cli.claim_markdown import escape
+from kb.cli.claim_markdown import escape, reference
 from kb.errors import KbError
 from kb.store import connect, edit
 from tests.making import claim, source
@@ -162,6 +162,19 @@ def test_a_claim_as_markdown_is_text(hostile: Path, capsys: pytest.CaptureFixtur
     assert "<script" not in bare
     assert "](javascript" not in bare
     assert escape("a\nb") == "a b"
+    for obeyed in (
+        "https://evil.example",
+        "www.evil.example",
+        "$x^2$",
+        ":smile:",
+        "@user",
+        "#12",
+        "&lt;b&gt;",
+    ):
+        assert obeyed not in escape(f"A claim, {obeyed} in it.")
+    wild = {"title": "T", "year": "[2020](https://evil.example)", "url": "https://a.example/\\"}
+    assert reference("key", wild).endswith("[T](<https://a.example/%5C>) [`key`]")
+    assert "(https://evil" not in reference("key", wild)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import re
 # Backslash first. `$` is mathematics and `:word:` an emoji in several renderers; `<` and `&` are HTML, and an
 # HTML comment is where Marp takes directives from.
 _INLINE = re.compile(r"[\\`*_\[\]~$|]")
-# Emoji codes; whom or what a forge pings or links (@user, #12, GH-12); addresses of mail. All of these are looked for after
+# Emoji codes; whom or what a forge pings or links (@user, #12, GH-12); addresses of mail. They are looked for after
 # entities were read, so an entity in the place of the mark would not be enough: one that joins words comes after it.
 _EMOJI = r":(?=(?:[A-Za-z+-][\w+-]*|100|1234):)"
 _MENTION = r"(?<!\w)@(?=\w)|@(?=[\w\\-]+\.\w)|#(?=\d)|\b[Gg][Hh]-(?=\d)"

@@ -272,7 +272,7 @@ class Source(_Record):
 
 
 _FORMULA = re.compile(r"[=@]|[+-](?!\s*[\d.,]+(?:e[+-]?\d+)? ?(?:%|[a-z]{1,12})?$)", re.IGNORECASE)
-"""How a formula starts. A number may start with a sign when it is the whole cell, with a percent sign or a unit at most."""
+"""How a formula starts. A signed number is none where it is the whole cell, with a percent sign or a unit at most."""
 
 
 class Figure(_Record):

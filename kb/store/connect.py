@@ -207,6 +207,8 @@ def _version_of(path: Path) -> int:
         found = migrations.version(connection)
         mark = connection.execute("PRAGMA application_id").fetchone()[0]
         if mark != migrations.APPLICATION_ID:
+            if path.stat().st_size == 0:
+                raise _damaged(path, "is empty")
             raise KbError(f"{path} is a database, but not one of kb's", "name another with --db or KB_DB")
         if found > migrations.LATEST:
             raise KbError(
@@ -266,10 +268,7 @@ def errors_told(path: Path) -> Iterator[None]:
 def _told(path: Path, message: str, name: str) -> KbError:
     match name:
         case "SQLITE_NOTADB" | "SQLITE_CORRUPT":
-            return KbError(
-                f"{path} is not a database, or it is damaged ({message})",
-                "restore a backup (`kb db backup` makes them), or move it away to start from claims.db",
-            )
+            return _damaged(path, f"is not a database, or it is damaged ({message})")
         case "SQLITE_BUSY" | "SQLITE_LOCKED" | "SQLITE_BUSY_SNAPSHOT":
             return KbError(
                 f"{path} is locked by another process", f"tried for {BUSY_SECONDS} s; try again", code=1
@@ -296,3 +295,16 @@ def _told(path: Path, message: str, name: str) -> KbError:
             )
         case _:
             return KbError(f"{path}: {message}")
+
+
+def _damaged(path: Path, what: str) -> KbError:
+    """The released store is made anew; a working store comes back from a back-up, or starts from the released one."""
+    if path.name != "claims.db":
+        hint = (
+            "`kb db restore FILE` puts a back-up in its place, or claims.db to start from that, and keeps it"
+        )
+    elif path.is_relative_to(Path(__file__).resolve().parent.parent):
+        hint = "install kb anew"
+    else:
+        hint = "`kb library build` makes it anew from citations/"
+    return KbError(f"{path} {what}", hint)

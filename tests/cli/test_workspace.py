@@ -85,3 +85,26 @@ def test_a_folder_of_that_name_that_is_no_library_is_no_workspace(
     monkeypatch.delenv("KB_DB", raising=False)
     assert main(["claim", "list", "--limit", "1"]) == 0
     assert capsys.readouterr().out.count("\n") == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all, but long enough to be one" * 40])
+def test_a_damaged_claims_db_is_built_anew_as_the_message_says(
+    clone: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    (clone / "claims.db").write_bytes(content)
+    assert main(["claim", "list"]) == 2
+    assert "`kb library build` makes it anew" in capsys.readouterr().err
+    assert main(["library", "build"]) == 0
+    assert main(["claim", "show", "first"]) == 0
+
+
+def test_a_damaged_working_store_starts_from_claims_db_as_the_message_says(
+    clone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["library", "build"]) == 0
+    (clone / ".kb").mkdir()
+    (clone / ".kb" / "store.db").write_bytes(b"")
+    assert main(["claim", "list"]) == 2
+    assert "kb db restore FILE" in capsys.readouterr().err
+    assert main(["db", "restore", "claims.db"]) == 0
+    assert main(["claim", "remove", "third"]) == 0

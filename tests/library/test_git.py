@@ -14,8 +14,9 @@ import pytest
 from kb.cli.library import OPEN_CONFLICT
 from kb.errors import KbError
 from kb.library import build as builder
-from kb.library import workspace
+from kb.library import workspace, write
 from kb.library.text import BrokenLibrary
+from kb.library.write import write_file
 from kb.store import places
 from tests.library.conftest import Copy, claim, write_text
 
@@ -195,6 +196,42 @@ def test_a_merge_that_git_leaves_open_is_told_by_file_and_line_and_settled_recor
     assert {("claim", "his"), ("claim", "hers")} <= ada.contents().keys()
     assert ("claim", "third") not in ada.contents()
     assert statement(ada, "first") == "Ada's."
+
+
+@pytest.mark.parametrize("written", [0, 1, 2])
+def test_an_export_that_was_killed_between_files_is_finished_as_the_document_says(
+    two: tuple[Copy, Copy], monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    """First claims/group.yaml, then claims/own.yaml (new, with a claim of a new source), then references.bib."""
+    ada, _ = two
+    new = {"key": "new2024", "type": "misc", "kind": "post", "fields": {"title": "New"}}
+    ada.put(new, "source")
+    ada.put(claim("his", citations=[{"source": "new2024", "stance": "asserts"}]))
+    ada.remove("third")
+    wanted = ada.contents()
+    left = [None] * written
+
+    def write_or_die(path: Path, content: bytes) -> None:
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        write_file(path, content)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(write, "write_file", write_or_die)
+        with pytest.raises(KeyboardInterrupt):
+            ada.export()
+    assert ada.contents() == wanted
+    if written < 2:
+        ada.export()
+    else:
+        with pytest.raises(BrokenLibrary, match="no source named 'new2024'"):
+            ada.export()
+        (ada.library / "claims" / "own.yaml").unlink()
+        act(ada.folder, ["git restore citations && kb library export"])
+    assert ada.contents() == wanted
+    assert ada.sync().reports[0].ahead == 0
+    assert "new2024" in (ada.library / "references.bib").read_text("utf-8")
 
 
 def test_a_record_that_both_renamed_is_listed_and_goes_on_under_one_name(two: tuple[Copy, Copy]) -> None:

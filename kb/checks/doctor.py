@@ -258,7 +258,7 @@ CHECKS: dict[str, Check] = {
         Check(
             "same-source",
             "error",
-            "Two entries have one DOI or arXiv id. kb cite rename OLD NEW leaves an alias behind.",
+            "Two entries have one DOI or arXiv id. kb cite rename OLD NEW --join makes one of them.",
             _same_source,
         ),
         Check(

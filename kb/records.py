@@ -217,9 +217,11 @@ class Claim(_Record):
 
 
 _CARRIED_OUT = re.compile(
-    r"\\(?:input|include|includegraphics|includepdf|openin|openout|read|readline|write|newread|newwrite|"
-    r"immediate|special|catcode|csname|directlua|latelua|luaexec|ShellEscape|usepackage|RequirePackage|"
-    r"lstinputlisting|verbatiminput|inputminted|scantokens|expandafter|def|edef|gdef|xdef|let|loop|pdffiledump|pdfobj)(?![A-Za-z])|\^\^"
+    r"\\(?:input|include|includegraphics|includepdf|InputIfFileExists|IfFileExists|openin|openout|read|readline|write|newread|"
+    r"newwrite|immediate|special|catcode|csname|directlua|latelua|luaexec|ShellEscape|usepackage|RequirePackage|"
+    r"lstinputlisting|verbatiminput|VerbatimInput|inputminted|scantokens|expandafter|def|edef|gdef|xdef|let|loop|"
+    r"newcommand|renewcommand|providecommand|DeclareRobustCommand|pdffiledump|pdfobj)(?![A-Za-z])|"
+    r"\\begin\s*\{\s*filecontents\*?\s*\}|\^\^"
 )
 """What LaTeX obeys instead of setting it: files read or written, programs run, commands redefined."""
 
@@ -269,7 +271,8 @@ class Source(_Record):
         return self
 
 
-_FORMULA = re.compile(r"[=@]|[+-](?!\s*[\d.,]+(?:\s|%|$))")
+_FORMULA = re.compile(r"[=@]|[+-](?!\s*[\d.,]+(?:e[+-]?\d+)? ?(?:%|[a-z]{1,12})?$)", re.IGNORECASE)
+"""How a formula starts. A signed number is none where it is the whole cell, with a percent sign or a unit at most."""
 
 
 class Figure(_Record):

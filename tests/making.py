@@ -1,5 +1,6 @@
 """Small records to work on."""
 
+from pathlib import Path
 from typing import Any
 
 from kb import records
@@ -23,3 +24,10 @@ def source(key: str = "paper2020", **fields: str) -> records.Source:
     """A valid source."""
     given = {"title": "A Paper", "author": "Doe, Jane", "year": "2020", **fields}
     return records.Source(key=key, type="article", kind="paper", fields=given)
+
+
+def spoil(store: Path) -> None:
+    """Overwrite pages in the middle, as a bad disk does."""
+    content = bytearray(store.read_bytes())
+    content[4096 : 4096 * 20] = b"\xa5" * (4096 * 19)
+    store.write_bytes(content)

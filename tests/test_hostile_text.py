@@ -12,7 +12,7 @@ import yaml
 
 from kb import records
 from kb.cli import layout, main, output
-from kb.cli.claim_markdown import escape
+from kb.cli.claim_markdown import escape, reference
 from kb.errors import KbError
 from kb.store import connect, edit
 from tests.making import claim, source
@@ -162,6 +162,19 @@ def test_a_claim_as_markdown_is_text(hostile: Path, capsys: pytest.CaptureFixtur
     assert "<script" not in bare
     assert "](javascript" not in bare
     assert escape("a\nb") == "a b"
+    for obeyed in (
+        "https://evil.example",
+        "www.evil.example",
+        "$x^2$",
+        ":smile:",
+        "@user",
+        "#12",
+        "&lt;b&gt;",
+    ):
+        assert obeyed not in escape(f"A claim, {obeyed} in it.")
+    wild = {"title": "T", "year": "[2020](https://evil.example)", "url": "https://a.example/\\"}
+    assert reference("key", wild).endswith("[T](<https://a.example/%5C>) [`key`]")
+    assert "(https://evil" not in reference("key", wild)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +182,8 @@ def test_a_claim_as_markdown_is_text(hostile: Path, capsys: pytest.CaptureFixtur
     [
         r"A \input{/etc/passwd} title", r"\write18{id}", r"\immediate\write", r"\include{x}", r"\openin5=x", r"\csname input\endcsname",
         r"\catcode`\@=11", r"^^5cinput{x}", r"\directlua{os.execute()}", r"\def\x{y}", r"\lstinputlisting{x}", r"\includegraphics{x}",
+        r"\InputIfFileExists{x}{}{}", r"\IfFileExists{/etc/x}{y}{z}", r"\VerbatimInput{x}", r"\newcommand\x{y}", r"\renewcommand{\x}{y}",
+        r"\providecommand\x{y}", r"\begin{filecontents}{x} a \end{filecontents}", r"\begin {filecontents*}[overwrite]{x}",
     ],
 )  # fmt: skip
 def test_a_bibliography_holds_nothing_that_latex_would_carry_out(value: str) -> None:
@@ -183,7 +198,7 @@ def test_a_bibliography_holds_nothing_that_latex_would_carry_out(value: str) -> 
         r"{\'E}tudes \& \emph{more}",
         r"$x^2$ and $\mathbf{y}$",
         r"\url{https://a.example/~b}",
-        r"\inputs \reading \define",
+        r"\inputs \reading \define \newcommands \begin{itemize}",
     ],
 )
 def test_accents_mathematics_and_addresses_stay(value: str) -> None:
@@ -201,9 +216,12 @@ FIGURE = {
 }
 
 
-@pytest.mark.parametrize("text", ["=1+1", "@x", "+cmd|x", "-x"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "@x", "+cmd|x", "-x", "-1 +cmd|' /C calc'!A0", "-1%+A1", "-3.5 in it"]
+)
 def test_a_figure_is_no_formula(text: str) -> None:
-    records.parse("figure", {**FIGURE, "note": "-3.5 in the other copy"})
+    for number in ("-3.5", "+1,024.5", "- 3 %", "-1.5e-3", "-12 points"):
+        records.parse("figure", {**FIGURE, "note": number})
     with pytest.raises(KbError, match="starts like a spreadsheet's formula"):
         records.parse("figure", {**FIGURE, "locator": text})
 

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 from kb.checks.expressions import cell_ids
 from kb.checks.figures import load_cells
 from kb.checks.quotes import normalise
+from kb.records import KEYS
 
 Severity = Literal["error", "warning", "note"]
 
@@ -211,9 +212,15 @@ def _unused_figure(connection: sqlite3.Connection, _: str) -> Iterator[Found]:
 
 
 def _conflicts(connection: sqlite3.Connection, _: str) -> Iterator[Found]:
-    for kind, name, origin in connection.execute("SELECT kind, name, origin FROM conflict ORDER BY 1, 2, 3"):
-        told = f"changed here and in {origin}: kb library sync --take ours|theirs {name}"
-        yield Found(kind, name, told)
+    for kind, name, origin, theirs in connection.execute(
+        "SELECT kind, name, origin, theirs FROM conflict ORDER BY 1, 2, 3"
+    ):
+        ours = connection.execute(f"SELECT 1 FROM {kind} WHERE {KEYS[kind]} = ?", (name,)).fetchone()
+        if theirs is None:
+            what = f"changed here, removed in {origin}"
+        else:
+            what = f"changed here and in {origin}" if ours else f"removed here, changed in {origin}"
+        yield Found(kind, name, f"{what}: kb library sync --take ours|theirs {name}")
 
 
 def _unnamed_source(connection: sqlite3.Connection, _: str) -> Iterator[Found]:
@@ -251,7 +258,7 @@ CHECKS: dict[str, Check] = {
         Check(
             "same-source",
             "error",
-            "Two entries have one DOI or arXiv id. kb cite rename OLD NEW leaves an alias behind.",
+            "Two entries have one DOI or arXiv id. kb cite rename OLD NEW --join makes one of them.",
             _same_source,
         ),
         Check(

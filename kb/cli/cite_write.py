@@ -286,12 +286,21 @@ def _note_identifiers(source: dict[str, Any], known: dict[tuple[str, str], str])
 def rename(
     old: SourceKey,
     new: Annotated[str, typer.Argument(metavar="NEW", help="The new key; the old one still finds it.")],
+    join: Annotated[
+        bool, typer.Option("--join", help="NEW is here already and is the same source: OLD goes.")
+    ] = False,
     why: Why = "",
     as_json: Json = False,
 ) -> None:
-    """Give a source another key; what cites it follows, and the old key still finds it."""
+    """Give a source another key; what cites it follows, and the old key still finds it.
+
+    With --join, two entries become one: what rests on OLD rests on NEW, and OLD is removed, its key too.
+    """
     from kb.store import connect, edit, queries
 
+    if join:
+        _join(old, new, why, as_json)
+        return
     with connect.for_writing(state.places()) as session:
         key = queries.resolve(connect.raw(session), "source", old)
         if key == new:
@@ -300,6 +309,17 @@ def rename(
     say(f"{key} is now {new}; `kb claim undo` takes it back")
     if as_json:
         emit({"action": "renamed", "source": new, "formerly": key}, True)
+
+
+def _join(old: str, new: str, why: str, as_json: bool) -> None:
+    from kb.library.join import join
+    from kb.store import connect
+
+    with connect.for_writing(state.places()) as session:
+        changed = join(session, old, new, why=why)
+    say(f"{old} is {new} now, and {len(changed)} records rest on that; {UNDO}")
+    if as_json:
+        emit({"action": "joined", "source": new, "removed": old, "changed": changed}, True)
 
 
 def remove(key: SourceKey, why: Why = "", as_json: Json = False) -> None:

@@ -17,11 +17,13 @@ from kb.cli.claim_page import (
 )
 from kb.cli.layout import Text
 from kb.cli.output import mark, one_line
+from kb.talks.escape import address
+from kb.talks.escape import markdown as inert
 
 
 def escape(text: object) -> str:
     """Text from outside as Markdown shows it: inert, on one line."""
-    return re.sub(r"([\\`*_\[\]<>|~])", r"\\\1", one_line(text))
+    return inert(one_line(text))
 
 
 def markdown(claim: dict[str, Any]) -> str:
@@ -93,9 +95,9 @@ def reference(key: str, source: Mapping[str, Any]) -> str:
     names = [name.strip() for name in str(source.get("authors") or "").split(";") if name.strip()]
     who = f"{names[0]} et al." if len(names) > 3 else ", ".join(names)
     title = escape(source.get("title") or key)
-    address = address_of(source)
-    linked = f"[{title}](<{address}>)" if address else title
-    year = f" ({source['year']})" if source.get("year") else ""
+    where = address(address_of(source))
+    linked = f"[{title}](<{where}>)" if where else title
+    year = f" ({escape(source['year'])})" if source.get("year") else ""
     return f"{escape(who)}{year}{': ' if who or year else ''}{linked} [`{one_line(key)}`]"
 
 

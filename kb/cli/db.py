@@ -1,4 +1,4 @@
-"""`kb db`: the store: where it is and what is in it, a back-up, migrations."""
+"""`kb db`: the store: where it is and what is in it, back-ups, migrations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kb.cli.layout import Page
 from kb.cli.options import Json
 from kb.cli.output import emit, say
 
-app = typer.Typer(help="The store: where it is, back-up, migrations.", no_args_is_help=True)
+app = typer.Typer(help="The store: where it is, back-ups, migrations.", no_args_is_help=True)
 
 
 @app.command()
@@ -93,7 +93,7 @@ def backup(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Copy the store to a new file, whole even while others write."""
+    """Copy the store to a new file, whole even while others write, and examine the copy."""
     from kb.store.backup import copy_database
     from kb.store.connect import errors_told
 
@@ -103,9 +103,26 @@ def backup(
     folder = here.working.parent if here.working.parent.is_dir() else Path.cwd()
     target = file or folder / f"{path.stem}-{now:%Y%m%dT%H%M%SZ}.db"
     with state.reading() as connection, errors_told(target):
-        copy_database(connection, target)
+        copy_database(connection, target, examined=path)
     emit({"file": str(target), "bytes": _size(target)}, as_json, text=str(target))
-    say(f"a copy of {path}; to go back to it, put it in that place")
+    say(f"a copy of {path}; `kb db restore FILE` goes back to it")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A back-up, or claims.db to start from that.")],
+    as_json: Json = False,
+) -> None:
+    """Put a back-up in the place of the working store; what the store holds now is kept beside it.
+
+    The back-up is examined first. Others may be at work meanwhile: they have the old content or the new one.
+    """
+    from kb.store.restore import put_back
+
+    here = state.places()
+    kept = put_back(file, here.working)
+    emit({"store": str(here.working), "kept": str(kept) if kept else None}, as_json, text=str(kept or ""))
+    say(f"{here.working} holds now what {file} holds" + (f"; before: {kept}" if kept else ""))
 
 
 @app.command()

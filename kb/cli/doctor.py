@@ -47,7 +47,7 @@ def command(
             emit(document(connection, found, state.places().library), as_json=True)
         else:
             seen = _seen(connection)
-            emit(_data(found, seen), as_json, page=lambda: _page(found, seen))
+            emit(_data(found, seen), as_json, page=lambda: _page(found, seen, wanted or list(CHECKS)))
     errors = sum(f.severity == "error" or (strict and f.severity == "warning") for f in found)
     if errors:
         raise KbError(
@@ -73,11 +73,12 @@ def _data(found: list[Finding], seen: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _page(found: list[Finding], seen: dict[str, int]) -> Page:
+def _page(found: list[Finding], seen: dict[str, int], wanted: list[str]) -> Page:
+    """The checks that ran, each with what it found: `none` is said of no other."""
     from kb.checks.doctor import CHECKS
 
     page = Page()
-    for check in CHECKS.values():
+    for check in (check for check in CHECKS.values() if check.name in wanted):
         own = [f for f in found if f.check == check.name]
         style = {"error": "red", "warning": "yellow", "note": "dim"}[check.severity] if own else "green"
         page.line(

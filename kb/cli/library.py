@@ -26,6 +26,22 @@ With = Annotated[
     typer.Option("--with", metavar="PATH", help="Somebody else's citations folder, or an export file."),
 ]
 
+OPEN_CONFLICT = """\b
+Where git left a conflict open in citations/, merge it record by record
+(in a rebase first: git rebase --abort && git pull --no-rebase):
+
+\b
+theirs=../theirs-$(git rev-parse --short MERGE_HEAD)
+git worktree add $theirs MERGE_HEAD
+git restore --source=HEAD --staged --worktree -- citations
+kb library sync --with $theirs
+kb library sync --take ours|theirs ID        (for each that is listed)
+kb library export
+git diff MERGE_HEAD -- citations             (they removed it? remove it too)
+git worktree remove $theirs && git add -A && git commit
+"""
+"""docs/together.md says more; a workspace has no docs. A test acts these lines out."""
+
 
 @app.command()
 def build(
@@ -65,7 +81,7 @@ def _must_be_ours(target: Path, output: Path | None) -> None:
         raise KbError(f"{target} is the released store", "call from a workspace, or use -o FILE")
 
 
-@app.command()
+@app.command(epilog=OPEN_CONFLICT)
 def sync(
     with_: With = None,
     take: Annotated[

@@ -54,7 +54,7 @@ def synchronise(
     seen = time.time()
     library = _text(places)
     outcome = Outcome()
-    with for_writing(places) as session:
+    with for_writing(places, empty=True) as session:
         library = _as_it_is_now(places, library)
         if take:
             outcome.decided = agreement.decide(

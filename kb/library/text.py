@@ -306,7 +306,7 @@ def as_text(home: str, content: bytes) -> str:
         raise BrokenLibrary([Problem(home, line, "ends in CR LF: save it with LF line ends")])
     at = _open_conflict(text)
     if at >= 0:
-        what = "git left a conflict open here: settle it in the file, or record by record: docs/together.md"
+        what = "git left a conflict open here: settle it in the file, or as `kb library sync --help` shows"
         raise BrokenLibrary([Problem(home, text.count("\n", 0, at) + 1, what)])
     at = text.find("\0")
     if at >= 0:

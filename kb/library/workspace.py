@@ -42,7 +42,7 @@ def make(folder: Path) -> Made:
     Raises:
         KbError: when something of a workspace is there already (all of it is named), or writing fails.
     """
-    from kb.store.places import shipped
+    from kb.store.places import find, shipped
 
     folder = folder.absolute()
     source = shipped()
@@ -51,9 +51,10 @@ def make(folder: Path) -> Made:
     wanted = ("citations", "claims.db", "reproductions", ".kb")
     there = [name for name in wanted if (folder / name).exists()]
     if there:
-        raise KbError(
-            f"{folder} has {', '.join(there)} already", "nothing was touched; name another folder", code=1
-        )
+        hint = "name another folder"
+        if "claims.db" not in there and find(start=folder).workspace == folder:
+            hint = "it is a workspace: `kb library build` there makes its claims.db"
+        raise KbError(f"{folder} has {', '.join(there)} already", f"nothing was touched; {hint}", code=1)
     made = Made(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -11,18 +11,36 @@ from kb.errors import KbError
 from kb.store.halves import beside
 
 
-def copy_database(source: sqlite3.Connection, target: Path) -> None:
+def copy_database(source: sqlite3.Connection, target: Path, *, examined: Path | None = None) -> None:
     """Copy the store behind `source` to the new file `target`, which is there whole or not at all.
 
+    Args:
+        examined: the store's own place, when the copy is to be examined: SQLite copies pages, damaged ones too.
+
     Raises:
-        KbError: when `target` exists.
+        KbError: when `target` exists, or what is examined is damaged.
     """
     if target.exists():
         raise KbError(f"{target} is already there", "name a new file")
     with beside(target) as half:
         with contextlib.closing(sqlite3.connect(half)) as copy:
             source.backup(copy)
+            if examined:
+                _must_be_whole(copy, examined)
         half.replace(target)
+
+
+def _must_be_whole(copy: sqlite3.Connection, store: Path) -> None:
+    try:
+        found = str(copy.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        found = str(error)
+    if found != "ok":
+        raise KbError(
+            f"{store} is damaged ({' '.join(found.split())})",
+            "it was not copied; `kb db restore FILE` puts an earlier back-up in its place",
+            code=1,
+        )
 
 
 def backup_before_migration(path: Path) -> Path:

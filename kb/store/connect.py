@@ -42,9 +42,16 @@ def for_reading(places: Places) -> sqlite3.Connection:
         return open_to_read(path)
     if places.released.exists():
         return open_to_read(places.released)
-    raise KbError(
+    raise _no_store(places)
+
+
+def _no_store(places: Places) -> KbError:
+    text = places.workspace and places.library.is_dir()
+    return KbError(
         f"no store at {places.working} and no claims.db at {places.released}",
-        "run `kb init` for a workspace, or `kb library build` where citations/ is",
+        f"run `kb library build`: it makes claims.db from {places.library}"
+        if text
+        else "run `kb init` for a workspace, or `kb library build` where citations/ is",
     )
 
 
@@ -63,14 +70,20 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 
 
 @contextlib.contextmanager
-def for_writing(places: Places) -> Iterator[Session]:
+def for_writing(places: Places, *, empty: bool = False) -> Iterator[Session]:
     """A session in one transaction on the working store: committed at the end, rolled back on any error.
+
+    Args:
+        places: where the stores are.
+        empty: whether to start from nothing where a workspace has its text and no claims.db: for who reads that text.
 
     Raises:
         KbError: as `for_reading`, and when the store cannot be written.
     """
     path = places.working
     if not path.exists():
+        if not empty and places.workspace and places.library.is_dir() and not places.released.exists():
+            raise _no_store(places)
         with errors_told(path):
             _make_working_store(places)
     with writing_to(path) as session:
@@ -194,6 +207,8 @@ def _version_of(path: Path) -> int:
         found = migrations.version(connection)
         mark = connection.execute("PRAGMA application_id").fetchone()[0]
         if mark != migrations.APPLICATION_ID:
+            if path.stat().st_size == 0:
+                raise _damaged(path, "is empty")
             raise KbError(f"{path} is a database, but not one of kb's", "name another with --db or KB_DB")
         if found > migrations.LATEST:
             raise KbError(
@@ -253,10 +268,7 @@ def errors_told(path: Path) -> Iterator[None]:
 def _told(path: Path, message: str, name: str) -> KbError:
     match name:
         case "SQLITE_NOTADB" | "SQLITE_CORRUPT":
-            return KbError(
-                f"{path} is not a database, or it is damaged ({message})",
-                "restore a backup (`kb db backup` makes them), or move it away to start from claims.db",
-            )
+            return _damaged(path, f"is not a database, or it is damaged ({message})")
         case "SQLITE_BUSY" | "SQLITE_LOCKED" | "SQLITE_BUSY_SNAPSHOT":
             return KbError(
                 f"{path} is locked by another process", f"tried for {BUSY_SECONDS} s; try again", code=1
@@ -283,3 +295,16 @@ def _told(path: Path, message: str, name: str) -> KbError:
             )
         case _:
             return KbError(f"{path}: {message}")
+
+
+def _damaged(path: Path, what: str) -> KbError:
+    """The released store is made anew; a working store comes back from a back-up, or starts from the released one."""
+    if path.name != "claims.db":
+        hint = (
+            "`kb db restore FILE` puts a back-up in its place, or claims.db to start from that, and keeps it"
+        )
+    elif path.is_relative_to(Path(__file__).resolve().parent.parent):
+        hint = "install kb anew"
+    else:
+        hint = "`kb library build` makes it anew from citations/"
+    return KbError(f"{path} {what}", hint)

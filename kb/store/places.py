@@ -13,7 +13,7 @@ class Places(NamedTuple):
     """Every path that a command needs, decided once."""
 
     workspace: Path | None
-    """Nearest folder from the current one upwards that holds citations/ beside claims.db or .kb/."""
+    """Nearest folder from the current one upwards that holds citations/ and one of `_MARKS`."""
     library: Path
     """The workspace's citations/, else the shipped one."""
     released: Path
@@ -60,6 +60,10 @@ def find(db: str | None = None, start: Path | None = None) -> Places:
     )
 
 
+_MARKS = ("claims.db", ".kb", "citations/claims")
+"""What makes a folder with citations/ a workspace. A clone may have the text alone: claims.db is made from it."""
+
+
 def _workspace(start: Path | None) -> Path | None:
     try:
         here = (start or Path.cwd()).absolute()
@@ -67,7 +71,7 @@ def _workspace(start: Path | None) -> Path | None:
         raise KbError("the current folder no longer exists", "change to another") from None
     for folder in (here, *here.parents):
         try:
-            if (folder / "citations").is_dir() and any((folder / n).exists() for n in ("claims.db", ".kb")):
+            if (folder / "citations").is_dir() and any((folder / name).exists() for name in _MARKS):
                 return folder
         except OSError:
             continue

@@ -134,7 +134,7 @@ def _unfound(talk: Mapping[str, Any], kept: list[Section]) -> list[str]:
     """The pictures that a talk names and no run has."""
     wanted = talk.get("pictures") or {}
     return [
-        f"{section.claim} has no picture {wanted[section.claim]}: see `kb run show` for the files of its run"
+        f"{section.claim} has no picture {clean(wanted[section.claim])}: see `kb run show` for the files of its run"
         for section in kept
         if section.claim in wanted
         and not (section.picture and is_named(section.picture, wanted[section.claim]))

@@ -7,18 +7,21 @@ import re
 # Backslash first. `$` is mathematics and `:word:` an emoji in several renderers; `<` and `&` are HTML, and an
 # HTML comment is where Marp takes directives from.
 _INLINE = re.compile(r"[\\`*_\[\]~$|]")
-_EMOJI = re.compile(r":(?=(?:[A-Za-z+-][\w+-]*|100|1234):)")
+# Emoji codes; whom or what a forge pings or links (@user, #12, GH-12); addresses of mail. They are looked for after
+# entities were read, so an entity in the place of the mark would not be enough: one that joins words comes after it.
+_EMOJI = r":(?=(?:[A-Za-z+-][\w+-]*|100|1234):)"
+_MENTION = r"(?<!\w)@(?=\w)|@(?=[\w\\-]+\.\w)|#(?=\d)|\b[Gg][Hh]-(?=\d)"
+_TO_JOIN = re.compile(f"{_EMOJI}|{_MENTION}")
 _BLOCK_START = re.compile(r"^(#{1,6}(?=\s|$)|[-+>=](?=\s|[-+>=]|$)|\d+(?=[.)](?:\s|$)))")
 _ADDRESS = re.compile(r"(?i)\b(https?|ftp|mailto|javascript|data):(?=\S)|\bwww\.(?=\S)")
 _TEXTUAL_ADDRESS = re.compile(r"[^A-Za-z0-9\-._~:/?#@!$&*+,;=%]")
 
 
 def markdown(text: str) -> str:
-    """Text that Markdown shows as it is: no markup, HTML, mathematics, emoji code, link or directive in it."""
+    """Text that Markdown shows as it is: no markup, HTML, mathematics, emoji code, link, mention or directive in it."""
     escaped = _INLINE.sub(lambda found: "\\" + found.group(), text)
     escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # An entity alone is not enough: Marp looks for emoji codes after it has read entities. This one joins words.
-    escaped = _EMOJI.sub(":&#8288;", escaped)
+    escaped = _TO_JOIN.sub(r"\g<0>&#8288;", escaped)
     escaped = _ADDRESS.sub(_unlinked, escaped)
     return _BLOCK_START.sub(_no_block, escaped)
 

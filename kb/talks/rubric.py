@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kb.talks.text import joined, weight
+from kb.talks.text import clean, joined, weight
 
 TOP = 5
 """How many of the best are compared between weightings."""
@@ -82,7 +82,7 @@ def compared(rubric: Mapping[str, Any], claims: Iterable[str], top: int = TOP) -
             if before[claim] <= top and before[claim] != after[claim]
         ]
         entry = {
-            "name": name,
+            "name": clean(name),
             "weights": changed,
             "top": now,
             "entered": entered,

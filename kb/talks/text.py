@@ -7,7 +7,9 @@ import re
 import unicodedata
 
 # Letters that reorder what stands around them, or that nobody sees: harmless in a store, a trap on a slide.
-_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 _WORD = re.compile(r"\S*\w\S*")
 _OTHERS = ("others", "et al", "et al.")
 _SPOKEN = re.compile(r"\w+(?:[.,]\d+)*%?")

@@ -136,13 +136,24 @@ def test_every_check_has_a_case_in_which_it_fires() -> None:
     assert set(PLANTED) | {"conflicts"} == set(CHECKS)
 
 
-def test_a_record_changed_on_both_sides_of_a_merge_is_a_conflict(put: Put, ask: Ask, path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "theirs", "told"),
+    [
+        ("a-claim", "{}", "changed here and in library"),
+        ("a-claim", None, "changed here, removed in library"),
+        ("gone", "{}", "removed here, changed in library"),
+    ],
+)
+def test_a_record_that_a_merge_left_open_says_what_each_side_did(
+    put: Put, ask: Ask, path: Path, name: str, theirs: str | None, told: str
+) -> None:
     with connect.writing_to(path) as session:
         connect.raw(session).execute(
-            "INSERT INTO conflict(kind, name, origin, at) VALUES ('claim', 'a-claim', 'x', '2026-11-24')"
+            "INSERT INTO conflict(kind, name, origin, theirs, at) VALUES ('claim', ?, 'library', ?, '2026-11-24')",
+            (name, theirs),
         )
     (found,) = ask("conflicts")
-    assert "kb library sync --take ours|theirs a-claim" in found.message
+    assert found.message == f"{told}: kb library sync --take ours|theirs {name}"
 
 
 def test_a_prediction_that_resolved_is_past_nothing(put: Put, ask: Ask) -> None:

@@ -30,6 +30,9 @@ def test_an_error_fails(kb: Kb, store: Path) -> None:
 def test_only_the_checks_named_run(kb: Kb, store: Path) -> None:
     found = kb("doctor", "no-quote", "--json").json["findings"]
     assert {f["check"] for f in found} == {"no-quote"}
+    shown = kb("doctor", "no-quote", "conflicts").out.split("How the words")[0]
+    begun = {line.split()[0] for line in shown.splitlines() if line.strip()}
+    assert begun & set(CHECKS) == {"conflicts", "no-quote"}, "nothing is said of a check that did not run"
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -56,6 +59,22 @@ def test_fix_removes_what_nothing_rests_on_and_undo_brings_it_back(
     assert kb("doctor", "uncited", "--json").json["findings"] == []
     assert kb("claim", "undo").code == 0
     assert [f["name"] for f in kb("doctor", "uncited", "--json").json["findings"]] == ["lonely2020"]
+
+
+def test_two_entries_that_are_one_source_are_joined_as_the_check_says(
+    kb: Kb, store: Path, tmp_path: Path
+) -> None:
+    sql(store, "UPDATE source SET doi = '10.1000/x' WHERE key = 'chen2021decision'")
+    bib = tmp_path / "new.bib"
+    bib.write_text("@misc{dt2021, title={T}, author={A}, doi={10.1000/X}}")
+    assert kb("cite", "add", str(bib)).code == 0
+    assert kb("doctor", "same-source").code == 1
+    advice = kb("doctor", "--explain", "same-source", "--json").json["explanation"]
+    assert "kb cite rename OLD NEW --join" in advice
+    done = kb("cite", "rename", "chen2021decision", "dt2021", "--join", "--json")
+    assert done.json["changed"] == ["claim four-percent", "figure dt.t2.random", "figure dt.t2.expert"]
+    assert kb("doctor", "same-source").code == 0
+    assert kb("cite", "show", "chen2021decision").code == 1
 
 
 def test_fix_touches_nothing_that_needs_a_reader(kb: Kb, store: Path) -> None:

@@ -100,7 +100,7 @@ def test_an_argument_that_is_no_text_is_told_in_one_line(store: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [(b"this is no database" * 100, b"not a database"), (b"", b"not one of kb's"), (None, b"folder")],
+    [(b"this is no database" * 100, b"not a database"), (b"", b"is empty"), (None, b"folder")],
 )
 def test_a_store_that_is_none_is_told_in_one_line(content: bytes | None, told: bytes, tmp_path: Path) -> None:
     path = tmp_path / "bad.db"

@@ -54,8 +54,8 @@ def test_without_any_store_the_line_says_how_to_get_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b"this is no database at all, but long enough to be one" * 20, "not a database"),
-        (b"", "not one of kb's"),
+        (b"this is no database at all, but long enough to be one" * 20, "not a database.*kb db restore FILE"),
+        (b"", "is empty.*kb db restore FILE"),
     ],
 )
 def test_a_file_that_is_no_store_says_so(tmp_path: Path, content: bytes, complaint: str) -> None:

@@ -227,6 +227,21 @@ def test_a_talk_by_rubric_prints_scores_reasons_and_what_other_weights_change(li
     assert "upside-down (causal −1): a rises from 2 to 1; b falls from 1 to 2." in text
 
 
+def test_letters_that_turn_text_round_or_hide_reach_no_outline_by_any_field(library: Library) -> None:
+    library.add_claim("a")
+    hidden = "w\u202eeights\U000e0041"
+    rubric = {
+        "criteria": [{"name": "causal", "weight": 3, "question": "By intervening?"}],
+        "alternatives": {hidden: {"causal": -1}},
+        "scores": {"a": {"causal": {"score": 1, "reason": "Hardly"}}},
+    }
+    library.add_talk(order="rubric", rubric=rubric, pictures={"a": hidden})
+    outline = build("talk", library)
+    for text in (render_markdown.render(outline), render_json.render(outline), *outline.notices):
+        assert "\u202e" not in text
+        assert "\U000e0041" not in text
+
+
 def test_the_same_library_and_options_give_the_same_bytes(library: Library) -> None:
     for name in "abc":
         library.add_claim(name)

@@ -22,6 +22,14 @@ from kb.talks.text import clean
         ("$x$", r"\$x\$"),
         (":smile: at 1:00: now", ":&#8288;smile: at 1:00: now"),
         ("see https://evil.example", "see https&#58;//evil.example"),
+        ("www.evil.example", "www&#46;evil.example"),
+        (
+            "@user, (@org/team): #12, me/repo#12, GH-12",
+            "@&#8288;user, (@&#8288;org/team): #&#8288;12, me/repo#&#8288;12, GH-&#8288;12",
+        ),
+        ("me@evil.example", "me@&#8288;evil.example"),
+        ("pass@10 at 5 @ 3, C# and F#", "pass@10 at 5 @ 3, C# and F#"),
+        ("a &lt;b&gt; &#64;c", "a &amp;lt;b&amp;gt; &amp;#&#8288;64;c"),
     ],
 )
 def test_markup_in_text_is_inert_in_markdown(text: str, escaped: str) -> None:

@@ -204,7 +204,7 @@ def decide(session: Session, side: str, names: list[str], origin: str = "") -> l
         elif side == "theirs":
             needed = _needed(connection, of, kind, theirs)
             with edit.bulk(session) if needed else contextlib.nullcontext():
-                for other, data in [*needed, (kind, theirs)]:
+                for other, data in [*needed, (kind, references.renamed(kind, theirs, _todays(connection)))]:
                     why = f"their side of a conflict with {of}"
                     edit.put(session, records.parse(other, data), why=why)
             for other, data in needed:
@@ -245,6 +245,11 @@ def _settle(connection: sqlite3.Connection, origin: str, kind: str, name: str, t
         agree(connection, origin, kind, name, text_of(theirs))
 
 
+def _todays(connection: sqlite3.Connection) -> references.Names:
+    rows = connection.execute("SELECT kind, alias, name FROM alias").fetchall()
+    return {(kind, alias): name for kind, alias, name in rows}
+
+
 def _needed(connection: sqlite3.Connection, origin: str, kind: str, data: Any) -> list[tuple[str, Any]]:
     """What a record of theirs names and we do not have, as they had it last: (kind, content), sources first."""
     from kb.store import queries
@@ -262,7 +267,8 @@ def _needed(connection: sqlite3.Connection, origin: str, kind: str, data: Any) -
                 (origin, *target),
             ).fetchone()
             if row:
-                found[target] = json.loads(row[0])
+                # What we renamed since, it names by the name of today: many puts at once look at those only.
+                found[target] = references.renamed(target[0], json.loads(row[0]), _todays(connection))
                 waiting.append((target[0], found[target]))
     return sorted(
         ((of, content) for (of, _), content in found.items()), key=lambda one: (one[0] != "source", one[0])

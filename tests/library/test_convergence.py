@@ -201,8 +201,11 @@ class World:
                 )
                 person.waiting[who] = person.waiting.get(who, frozenset()) | stood
                 continue
+            told = {taken.action for taken in report.taken if taken.name in names}
             if first and who in theirs and who not in before:
                 person.events[who] = ours | stood  # a removal holds between those who have met
+            elif "brought back" in told:
+                person.events[who] = ours | stood  # what theirs needs comes back, and is listed as that
             elif before.get(who) != after.get(who):
                 assert ours <= stood, f"{who}: {before.get(who)} became {after.get(who)} in silence"
                 assert names & {taken.name for taken in report.taken}, f"{who}: nothing was said"
@@ -293,6 +296,11 @@ def counted() -> Iterator[dict[str, int]]:
 @example(acquainted=False, steps=[("edit", 0, "n0"), ("edit", 2, "n0"), ("meet", 0, 2), ("rename", 0, "n0")])
 @example(acquainted=False, steps=[("edit", 1, "n3"), ("edit", 2, "n3"), ("rename", 1, "n3")])
 @example(acquainted=False, steps=[*(("edit", one, "n2") for one in (0, 1, 2)), ("rename", 1, "n2")])
+@example(
+    acquainted=False,
+    steps=[*[("edit", 0, "n0")] * 5, ("remove", 0, "n1"), ("relate", 1, "n0"), ("rename", 0, "n0")],
+)
+@example(acquainted=True, steps=[("remove", 1, "n1"), ("relate", 2, "n0"), ("meet", 1, 2)])
 # A removal that one of them cannot know of.
 @example(acquainted=True, steps=[("edit", 2, "n2"), ("meet", 0, 2), ("remove", 0, "n2"), ("meet", 2, 0)])
 def test_three_copies_converge_and_lose_nothing(

@@ -1,8 +1,13 @@
-"""Names for the shell's completion: read with plain SQL, and silent whatever goes wrong."""
+"""Names for the shell's completion: read with plain SQL, and silent whatever goes wrong.
+
+Shells evaluate parts of what they are offered, and Typer reads help as rich markup. A store may be a stranger's, so
+nothing gets through that means something to either.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from contextlib import closing
 
@@ -10,6 +15,10 @@ import typer
 
 LIMIT = 400
 """More names than this help nobody, and shells grow slow."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:.+-]*")
+"""Every id, key and name that kb itself lets into a store; any other is not offered."""
+_NOT_IN_HELP = re.compile(r"[^\w .,;-]|_")
+"""What is no letter, digit, space or plain mark of a sentence."""
 
 _NAMES = {
     "claim": ("id", "statement", "claim"),
@@ -34,7 +43,11 @@ def _complete(kind: str, ctx: typer.Context, incomplete: str) -> list[tuple[str,
             found = connection.execute(query, (pattern, LIMIT)).fetchall()
     except Exception:  # a shell that completes must never see an error
         return []
-    return [(name, " ".join(str(text or "").split())[:70]) for name, text in found]
+    return [(name, _help(text)) for name, text in found if isinstance(name, str) and _NAME.fullmatch(name)]
+
+
+def _help(text: object) -> str:
+    return " ".join(_NOT_IN_HELP.sub(" ", str(text or "")).split())[:70]
 
 
 def claims(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:

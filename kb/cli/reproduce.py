@@ -156,9 +156,9 @@ def _run(
 
     places = state.places()
     base = (out or places.runs).absolute()
+    _ask_for_trust(found, trust)  # before anything that its manifest names is looked up
     if resume is None:
         runner.check_ready(found, preset, base)
-    _ask_for_trust(found, trust)
     _announce(found, preset, base)
     with _progress(found.name) as on_event:
         run = runner.execute(

@@ -20,7 +20,7 @@ from kb.reproduce import isolation, layout, manifest, runner, trust
 from kb.reproduce.digest import code_digest, trust_digest
 from kb.reproduce.manifest import Manifest
 from kb.store.places import Places
-from tests.reproduce.conftest import EXPERIMENT
+from tests.reproduce.conftest import EXPERIMENT, MANIFEST
 
 Make = Callable[..., Manifest]
 RAN = "Path(os.environ['KB_RAN']).touch()\n"
@@ -68,6 +68,22 @@ def test_without_a_person_who_says_so_it_does_not_run(
     assert "is a program that did not come with kb; read it; --trust lets it run" in said
     assert said.count("\n") == 1
     assert not ran.exists()
+
+
+def test_before_somebody_said_so_nothing_that_a_manifest_names_is_looked_up(
+    tiny: Make, places: Places, ran: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny(SPY, MANIFEST.replace('"json"', '"not_to_be_found"'))
+    assert "is a program that did not come with kb" in kb(capsys, *RUN)[1]
+    assert "needs not_to_be_found, not installed here" in kb(capsys, *RUN, "--trust")[1]
+
+
+@pytest.mark.parametrize("name", ["antigravity.x", "this.", "", "a b", "1a", "../x", ".json"])
+def test_modules_inside_packages_are_refused_since_looking_them_up_would_import_the_package(
+    name: str, tiny: Make
+) -> None:
+    with pytest.raises(KbError, match=r"modules holds .*: only modules without a dot, such as torch"):
+        tiny(SPY, MANIFEST.replace('"json"', f'"{name}"'))
 
 
 def test_trust_is_given_once_for_a_content_and_asked_again_for_another(

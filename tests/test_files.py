@@ -44,4 +44,4 @@ def test_a_file_is_written_whole_or_stays_as_it_was_and_a_link_is_not_followed(t
     with pytest.raises(OSError, match="directory"):
         files.write_whole(tmp_path / "folder", b"new")
     files.write_whole(tmp_path / ("ü" * 120), b"a long name")
-    assert sorted(os.listdir(tmp_path)) == sorted(["folder", "link", "precious", "ü" * 120])
+    assert {path.name for path in tmp_path.iterdir()} == {"folder", "link", "precious", "ü" * 120}

@@ -196,9 +196,9 @@ def _announce(found: Manifest, preset: str, base: Path) -> None:
     import shutil
 
     from kb.reproduce.recorded import recorded_runs
-    from kb.reproduce.runner import _existing
+    from kb.reproduce.runner import _existing, preset_of
 
-    chosen = found.presets[preset]
+    chosen = preset_of(found, preset)
     recorded = [run for _, run in recorded_runs(found.runs) if run["preset"] == preset]
     seconds = recorded[-1]["seconds"] if recorded else chosen.seconds
     measured = "as the recorded run did" if recorded else "expected"

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from kb.errors import KbError
 
+PATH = "path"
+"""The folder inside a run's from which its process imports."""
 _BYTECODE = "__pycache__"
 _IMPORTED = (".py", ".pyc", ".so", ".pyd")
 
@@ -27,6 +29,19 @@ def files_of(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def must_be_plain(run: Path) -> None:
+    """Make sure that a run's folder leads nowhere else: kb and the experiment write there under known names.
+
+    Raises:
+        KbError: when it is a link, or holds one, a pipe or a device; `path`, which is made anew, aside.
+    """
+    for path in (run, *run.rglob("*")):
+        if PATH not in path.relative_to(run).parts[:1] and (
+            path.is_symlink() or not (path.is_file() or path.is_dir())
+        ):
+            raise KbError(f"{path} is no plain file", "a run's folder holds no links; start a new run")
+
+
 def module_path(experiment: Path, run: Path) -> Path:
     """A folder inside the run's that holds `reproductions/<this one>` and nothing else, made anew.
 
@@ -36,7 +51,7 @@ def module_path(experiment: Path, run: Path) -> Path:
     Raises:
         KbError: when the run's folder holds modules of its own, which Python could import in place of others.
     """
-    place = run / "path"
+    place = run / PATH
     if place.is_symlink():
         place.unlink()
     elif place.exists():

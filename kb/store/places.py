@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from kb.errors import KbError
 
+_OURS = ("store.db", "store.db-wal", "store.db-shm", "store.db-journal", "runs", "forms")
+"""What kb, or SQLite for it, writes in a workspace's .kb/ under names that are always the same."""
+
 
 class Places(NamedTuple):
     """Every path that a command needs, decided once."""
@@ -45,10 +48,8 @@ def find(db: str | None = None, start: Path | None = None) -> Places:
         working = working.absolute()
     else:
         working = (local or data_folder()) / "store.db"
-        if local and (local.is_symlink() or working.is_symlink()):
-            # A clone may bring links along: what is local is written into the workspace or where --db says.
-            link = local if local.is_symlink() else working
-            raise KbError(f"{link} is a symbolic link: not followed", "remove it, or name a store with --db")
+        if local:
+            _must_not_lead_away(local)
     folders = [folder for base in (workspace, ship) if base for folder in [base / "reproductions"]]
     return Places(
         workspace=workspace,
@@ -58,6 +59,14 @@ def find(db: str | None = None, start: Path | None = None) -> Places:
         reproductions=tuple(dict.fromkeys(folder for folder in folders if folder.is_dir())),
         runs=(working.parent if named else local or data_folder()) / "runs",
     )
+
+
+def _must_not_lead_away(local: Path) -> None:
+    """A clone may bring links along: what is local is written into the workspace or where --db says."""
+    for name in ("", *_OURS):
+        path = f"{local}/{name}".rstrip("/")
+        if os.path.islink(path):  # noqa: PTH114 - no objects made, every command asks
+            raise KbError(f"{path} is a symbolic link: not followed", "remove it, or name a store with --db")
 
 
 def _workspace(start: Path | None) -> Path | None:

@@ -35,7 +35,7 @@ def test_the_digest_is_kept_and_found_again(library: Path, tmp_path: Path) -> No
     cache = tmp_path / ".kb" / freshness.CACHE
     cache.write_text(cache.read_text().replace(str(digest), "as it was kept"))
     assert freshness.current(library, tmp_path / ".kb") == "as it was kept"
-    assert os.listdir(tmp_path / ".kb") == [freshness.CACHE]
+    assert [path.name for path in (tmp_path / ".kb").iterdir()] == [freshness.CACHE]
 
 
 def test_links_in_a_clone_are_not_written_through(library: Path, tmp_path: Path) -> None:

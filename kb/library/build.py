@@ -37,11 +37,13 @@ def build(folder: Path, roots: Sequence[Path], target: Path) -> dict[str, int]:
 
     Raises:
         BrokenLibrary: with every problem of the text; `target` is then as it was.
-        KbError: when a recorded run is broken, or the file cannot be written.
+        KbError: when a recorded run is broken, or the file cannot be written, or is no plain one.
     """
     from kb.store.connect import errors_told
     from kb.store.halves import beside
 
+    if target.exists() and not target.is_file():  # a device would be replaced by a file
+        raise KbError(f"{target} is not a plain file", "name a file with -o FILE")
     library = read_library(folder)
     if target.parent.is_dir() and not os.access(target.parent, os.W_OK):
         raise KbError(

@@ -23,11 +23,16 @@ MAX_LINE = 4 * 1024 * 1024
 def write_lines(connection: sqlite3.Connection, path: Path) -> int:
     """Write every record of a store into `path`, which changes whole or not at all; how many there were.
 
+    A device or a pipe, such as /dev/stdout, is written into and stays what it is.
+
     Raises:
         KbError: when the file cannot be written.
     """
     half: Path | None = None
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            with path.open("w", encoding="utf-8", newline="\n") as file:
+                return stream(connection, file)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         half = Path(name)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
@@ -67,6 +72,8 @@ class Lines:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.offsets: dict[tuple[str, str], tuple[int, int]] = {}
+        if path.exists() and not path.is_file():  # it is read more than once, and a pipe may never end
+            raise KbError(f"{path} is not a plain file", "name one that `kb library export` made")
         try:
             self.file: IO[bytes] = path.open("rb")
         except OSError as error:

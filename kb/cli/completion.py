@@ -31,6 +31,7 @@ _NAMES = {
 
 def _complete(kind: str, ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     try:
+        from kb.store.connect import must_be_ours
         from kb.store.places import find
 
         places = find(ctx.find_root().params.get("db") or os.environ.get("KB_DB") or None)
@@ -39,7 +40,10 @@ def _complete(kind: str, ctx: typer.Context, incomplete: str) -> list[tuple[str,
         name, title, table = _NAMES[kind]
         query = f"SELECT {name}, {title} FROM {table} WHERE {name} LIKE ? ESCAPE '\\' ORDER BY {name} LIMIT ?"
         address = f"{path.resolve().as_uri()}?mode=ro"
+        if not path.is_file():
+            return []
         with closing(sqlite3.connect(address, uri=True, timeout=0.2)) as connection:
+            must_be_ours(connection, path)
             found = connection.execute(query, (pattern, LIMIT)).fetchall()
     except Exception:  # a shell that completes must never see an error
         return []

@@ -142,3 +142,16 @@ def test_a_name_that_kb_would_not_have_let_into_a_store_is_not_offered(
         "comments",
         "four_:.+-x",
     ]
+
+
+def test_completion_waits_for_no_pipe_and_computes_nothing_of_a_strangers(
+    store: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS id, x AS statement FROM n"
+    with closing(sqlite3.connect(store)) as connection:
+        connection.execute("DROP TABLE claim")
+        connection.execute(f"CREATE VIEW claim AS {endless}")
+    os.mkfifo(tmp_path / "pipe")
+    for path in (store, tmp_path / "pipe"):
+        monkeypatch.setenv("KB_DB", str(path))
+        assert completion.claims(_Root(), "x") == []

@@ -10,19 +10,19 @@ from kb.errors import KbError
 
 PATH = "path"
 """The folder inside a run's from which its process imports."""
-_BYTECODE = "__pycache__"
-_IMPORTED = (".py", ".pyc", ".so", ".pyd")
+_CACHE, _BYTECODE = "__pycache__", ".pyc"
+_IMPORTED = (".py", _BYTECODE, ".so", ".pyd")
 
 
 def files_of(folder: Path) -> Iterator[Path]:
-    """The files of an experiment, in a fixed order: all that lies in its folder but Python's own cache.
+    """The files of an experiment, in a fixed order: all that lies in its folder but the bytecode in Python's cache.
 
     Raises:
         KbError: at a symbolic link: what it leads to could change without anybody being asked again.
     """
     for path in sorted(folder.rglob("*")):
-        if _BYTECODE in path.relative_to(folder).parts:
-            continue
+        if path.suffix == _BYTECODE and path.parent.name == _CACHE:
+            continue  # never read; anything else there may be read by the experiment
         if path.is_symlink() and path.exists():  # one that leads nowhere is an editor's lock
             raise KbError(f"{path} is a symbolic link", "what an experiment uses lies in its own folder")
         if path.is_file():

@@ -159,6 +159,25 @@ def test_a_folder_with_a_link_is_not_trusted_since_what_it_leads_to_may_change(
     assert trust_digest(folder) == before
 
 
+def test_what_lies_in_pythons_cache_counts_unless_it_is_bytecode(tiny: Make, tmp_path: Path) -> None:
+    folder = tiny().folder
+    before, code = trust_digest(folder), code_digest(folder)
+    cache = folder / "__pycache__"
+    cache.mkdir()
+    (cache / "experiment.cpython-311.pyc").touch()
+    assert (trust_digest(folder), code_digest(folder)) == (before, code)
+    for name in ("payload.bin", "deep/payload.pyc"):
+        (cache / name).parent.mkdir(exist_ok=True)
+        (cache / name).write_text("read by the experiment")
+        after = trust_digest(folder)
+        assert after != before
+        before = after
+    (tmp_path / "run").mkdir()
+    path = isolation.module_path(folder, tmp_path / "run") / "reproductions" / "tiny" / "__pycache__"
+    assert sorted(p.name for p in path.rglob("*")) == ["deep", "payload.bin", "payload.pyc"]
+    assert code_digest(folder) == code
+
+
 def test_bytecode_that_nobody_read_is_not_run(tiny: Make, places: Places, ran: Path, tmp_path: Path) -> None:
     made = tiny("import os\n" + EXPERIMENT)
     other = tmp_path / "other.py"

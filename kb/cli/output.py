@@ -60,7 +60,13 @@ codecs.register_error("kb", _replace)
 
 
 def prepare() -> None:
-    """Let no character that the terminal's encoding lacks end the program."""
+    """Let neither a character that the terminal's encoding lacks nor a stream that is closed end the program.
+
+    Messages to a stream that is not there would go to stdout; files opened later would get its number.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:

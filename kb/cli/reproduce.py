@@ -287,10 +287,12 @@ def metrics_on(page: Page, metrics: dict[str, dict[str, Any]]) -> None:
     """The metrics of a run, each with its interval, its units and how the interval was made."""
     page.heading("Metrics")
     for name, metric in metrics.items():
-        interval = "no interval" if metric["low"] is None else f"[{metric['low']:.3g}, {metric['high']:.3g}]"
+        low, high = metric["low"], metric["high"]
+        interval = "no interval" if low is None or high is None else f"[{low:.3g}, {high:.3g}]"
+        value = "no value" if metric["value"] is None else f"{metric['value']:.3g}"
         page.item(
             [
-                (f"{metric['value']:.3g} {interval}", "bold"),
+                (f"{value} {interval}", "bold"),
                 f"  {metric.get('title') or name}",
                 (f"  n = {metric['n']} ({metric['unit']}), {metric['method']}", "dim"),
             ]

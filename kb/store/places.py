@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from kb.errors import KbError
+from kb.errors import KbError, shown
 
 _OURS = ("store.db", "store.db-wal", "store.db-shm", "store.db-journal", "runs", "forms")
 """What kb, or SQLite for it, writes in a workspace's .kb/ under names that are always the same."""
@@ -44,8 +44,7 @@ def find(db: str | None = None, start: Path | None = None) -> Places:
     local = workspace / ".kb" if workspace else None
     named = db or os.environ.get("KB_DB")
     if named:
-        working = Path(named).expanduser() if named.startswith("~") else Path(named)
-        working = working.absolute()
+        working = _expanded(named).absolute()
     else:
         working = (local or data_folder()) / "store.db"
         if local:
@@ -59,6 +58,13 @@ def find(db: str | None = None, start: Path | None = None) -> Places:
         reproductions=tuple(dict.fromkeys(folder for folder in folders if folder.is_dir())),
         runs=(working.parent if named else local or data_folder()) / "runs",
     )
+
+
+def _expanded(named: str) -> Path:
+    try:
+        return Path(named).expanduser() if named.startswith("~") else Path(named)
+    except RuntimeError:
+        raise KbError(f"{shown(named)} is in the home of nobody here", "name a store with --db") from None
 
 
 def _must_not_lead_away(local: Path) -> None:

@@ -31,7 +31,10 @@ def command(
     from kb.checks.doctor import CHECKS, examine
 
     if explain is not None:
-        check = CHECKS[words_of([explain], tuple(CHECKS), "check")[0]]
+        chosen = words_of([explain], tuple(CHECKS), "check")
+        if len(chosen) != 1:
+            raise KbError("--explain takes the name of one check", "kb doctor lists them")
+        check = CHECKS[chosen[0]]
         plain = {"name": check.name, "severity": check.severity, "explanation": check.explanation}
         page = Page().line([(check.name, "bold"), f"  {check.severity}"]).line(check.explanation)
         emit(plain, as_json, page=page)

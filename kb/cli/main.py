@@ -71,12 +71,31 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, OSError):
         where = f" {shown(str(error.filename))}" if error.filename else ""
         return f"kb: {error.strerror or error}{where}", 2
-    if type(error).__module__ == "sqlite3":
-        return f"kb: the store could not be used: {error}; `kb --db PATH db info` looks at another", 2
-    return (
-        f"kb: internal error: {type(error).__name__}: {error} (KB_DEBUG=1 shows where; please report it)",
-        2,
-    )
+    if type(error).__module__ == "sqlite3":  # its messages quote names from the store
+        told = one_line(str(error), 300)
+        return f"kb: the store could not be used: {told}; `kb --db PATH db info` looks at another", 2
+    damage = _damage()
+    if damage:
+        return f"kb: {damage}", 2
+    told = one_line(f"{type(error).__name__}: {error}")
+    return f"kb: internal error: {told} (KB_DEBUG=1 shows where; please report it)", 2
+
+
+def _damage() -> str | None:
+    """What is wrong with the store, where that may be why a command failed."""
+    try:
+        from contextlib import closing
+
+        from kb.cli import state
+        from kb.store import connect, damage
+
+        places = state.places()
+        with closing(connect.for_reading(places)) as connection:
+            found = damage.found(connection)
+        path = places.working if places.working.exists() else places.released
+    except Exception:  # then the first error is told
+        return None
+    return one_line(f"{path} is damaged: {found}; restore a backup, or name another store") if found else None
 
 
 def _explain_call(error: Any) -> tuple[str, int]:

@@ -38,9 +38,10 @@ class ReaderLeft(Exception):
 
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u206f"
-    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+    "\u115f\u1160\u3164\uffa0\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
-"""Control characters but tab and newline; marks that turn text round or hide it; lone surrogates."""
+"""Control characters but tab and newline; marks that turn text round or hide it; lone surrogates; letters of Hangul
+that show as nothing. Selectors of variants stay: emoji and Japanese names need them, and they hide no letter."""
 
 _PLAIN = {
     "✓": "+", "✗": "x", "≠": "~", "·": ".", "…": "...", "—": "-", "–": "-", "−": "-", "→": "->", "←": "<-",
@@ -60,7 +61,13 @@ codecs.register_error("kb", _replace)
 
 
 def prepare() -> None:
-    """Let no character that the terminal's encoding lacks end the program."""
+    """Let neither a character that the terminal's encoding lacks nor a stream that is closed end the program.
+
+    Messages to a stream that is not there would go to stdout; files opened later would get its number.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:

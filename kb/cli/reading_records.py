@@ -96,6 +96,8 @@ def _load(text: str, where: str, lines: dict[FieldPath, int]) -> Any:
         raise Unreadable(where, error.lineno, f"is no JSON: {error.msg}") from None
     except RecursionError:
         raise Unreadable(where, 1, "is nested too deeply") from None
+    except ValueError:  # Python turns no more than some thousands of digits into a number
+        raise Unreadable(where, 1, "holds a number of too many digits") from None
     try:  # JSON is nearly YAML: its reader knows the lines of most files, and is not needed for more
         strict.load(text, where, lines=lines)
     except KbError:

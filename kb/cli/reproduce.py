@@ -156,9 +156,9 @@ def _run(
 
     places = state.places()
     base = (out or places.runs).absolute()
+    _ask_for_trust(found, trust)  # before anything that its manifest names is looked up
     if resume is None:
         runner.check_ready(found, preset, base)
-    _ask_for_trust(found, trust)
     _announce(found, preset, base)
     with _progress(found.name) as on_event:
         run = runner.execute(
@@ -196,9 +196,9 @@ def _announce(found: Manifest, preset: str, base: Path) -> None:
     import shutil
 
     from kb.reproduce.recorded import recorded_runs
-    from kb.reproduce.runner import _existing
+    from kb.reproduce.runner import _existing, preset_of
 
-    chosen = found.presets[preset]
+    chosen = preset_of(found, preset)
     recorded = [run for _, run in recorded_runs(found.runs) if run["preset"] == preset]
     seconds = recorded[-1]["seconds"] if recorded else chosen.seconds
     measured = "as the recorded run did" if recorded else "expected"
@@ -287,10 +287,12 @@ def metrics_on(page: Page, metrics: dict[str, dict[str, Any]]) -> None:
     """The metrics of a run, each with its interval, its units and how the interval was made."""
     page.heading("Metrics")
     for name, metric in metrics.items():
-        interval = "no interval" if metric["low"] is None else f"[{metric['low']:.3g}, {metric['high']:.3g}]"
+        low, high = metric["low"], metric["high"]
+        interval = "no interval" if low is None or high is None else f"[{low:.3g}, {high:.3g}]"
+        value = "no value" if metric["value"] is None else f"{metric['value']:.3g}"
         page.item(
             [
-                (f"{metric['value']:.3g} {interval}", "bold"),
+                (f"{value} {interval}", "bold"),
                 f"  {metric.get('title') or name}",
                 (f"  n = {metric['n']} ({metric['unit']}), {metric['method']}", "dim"),
             ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,9 @@ from kb.cli.options import Json
 from kb.cli.output import emit, mark
 from kb.cli.reproduce import metrics_on, verdicts_to_tell
 from kb.errors import KbError, shown
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
 
 app = typer.Typer(help="Runs: list, show, compare.", no_args_is_help=True)
 NO_RUN = "no run yet; kb reproduce --list shows what can be run"
@@ -68,13 +71,23 @@ def _state(run: dict[str, Any]) -> str:
     return "running" if is_running(Path(run["folder"])) else "interrupted"
 
 
+def _run(connection: Connection, run_id: str) -> dict[str, Any]:
+    """A run as the store has it, its fields checked as those of a file are: the store may be a stranger's."""
+    from kb.reproduce.record_shape import wrong_in
+    from kb.store import queries
+
+    run = queries.show_run(connection, run_id)
+    wrong = wrong_in(run)
+    if wrong:
+        raise KbError(f"the store's run {shown(run_id)} is damaged: {wrong}", "restore a backup")
+    return run
+
+
 @app.command()
 def show(run_id: RunId, as_json: Json = False) -> None:
     """Show a run: verdicts, metrics with intervals, what it was run with, its files."""
-    from kb.store import queries
-
     with state.reading() as connection:
-        run = queries.show_run(connection, run_id)
+        run = _run(connection, run_id)
     run["state"] = _state(run)
     emit(run, as_json, page=lambda: _page(run))
 
@@ -125,11 +138,10 @@ def diff(
 ) -> None:
     """Compare two runs, or a run with what was published: configuration, protocol, metrics."""
     from kb.reproduce.compare import differences, published
-    from kb.store import queries
 
     with state.reading() as connection:
-        one = queries.show_run(connection, run_a)
-        other = published(connection, one) if run_b == "published" else queries.show_run(connection, run_b)
+        one = _run(connection, run_a)
+        other = published(connection, one) if run_b == "published" else _run(connection, run_b)
     found = differences(one, other)
     columns = [
         Column("part"),
@@ -148,10 +160,9 @@ def record(run_id: RunId) -> None:
 
     from kb.cli.output import say
     from kb.reproduce import manifest, recorded
-    from kb.store import queries
 
     with state.reading() as connection:
-        run = queries.show_run(connection, run_id)
+        run = _run(connection, run_id)
     found = manifest.find(state.places().reproductions, run["reproduction"])
     source = Path(run["folder"])
     kept = recorded.read(source)

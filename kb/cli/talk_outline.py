@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kb import files
 from kb.cli import completion, output, state
 from kb.cli.output import say
 from kb.errors import KbError, shown
@@ -100,7 +100,6 @@ def write(path: Path, document: str | bytes) -> str:
     data = document.encode("utf-8") if isinstance(document, str) else document
     if path.is_dir():
         raise KbError(f"{shown(str(path))} is a folder", "name a file")
-    partial = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
     kept = path.with_name(f"{path.name}~")
     try:
         if path.exists() and not path.is_file():  # a device or a pipe, such as /dev/stdout
@@ -109,13 +108,9 @@ def write(path: Path, document: str | bytes) -> str:
         before = path.read_bytes() if path.exists() else None
         if before == data:
             return f"{path} is like that already"
-        try:
-            partial.write_bytes(data)
-            if before is not None:
-                kept.write_bytes(before)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        if before is not None:
+            files.write_whole(kept, before)  # a clone may have put a link there
+        files.write_whole(path, data)
     except OSError as error:
         raise KbError(f"{shown(str(path))} cannot be written: {error.strerror}") from None
     return f"wrote {path}" if before is None else f"replaced {path}, kept what was there as {kept.name}"

@@ -37,11 +37,13 @@ def build(folder: Path, roots: Sequence[Path], target: Path) -> dict[str, int]:
 
     Raises:
         BrokenLibrary: with every problem of the text; `target` is then as it was.
-        KbError: when a recorded run is broken, or the file cannot be written.
+        KbError: when a recorded run is broken, or the file cannot be written, or is no plain one.
     """
     from kb.store.connect import errors_told
     from kb.store.halves import beside
 
+    if target.exists() and not target.is_file():  # a device would be replaced by a file
+        raise KbError(f"{target} is not a plain file", "name a file with -o FILE")
     library = read_library(folder)
     if target.parent.is_dir() and not os.access(target.parent, os.W_OK):
         raise KbError(
@@ -108,13 +110,16 @@ def load_runs(session: Session, roots: Sequence[Path], *, fixed: bool = False) -
 
 def _carry_release(connection: sqlite3.Connection, old: Path) -> None:
     """A workspace's claims.db remembers the release that it came from; a new build must too."""
+    from kb.store.connect import must_be_ours
+
     if not old.exists():
         return
     try:
         with contextlib.closing(sqlite3.connect(f"{old.absolute().as_uri()}?mode=ro", uri=True)) as before:
+            must_be_ours(before, old)
             rows = before.execute("SELECT * FROM sync_base WHERE origin = ?", (RELEASE,)).fetchall()
             digest = before.execute("SELECT value FROM meta WHERE name = 'release_digest'").fetchone()
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, KbError):
         return
     connection.executemany("INSERT OR REPLACE INTO sync_base VALUES (?, ?, ?, ?)", rows)
     if digest:

@@ -23,6 +23,8 @@ MAX_LINE = 4 * 1024 * 1024
 def write_lines(connection: sqlite3.Connection, path: Path, store: str = "") -> int:
     """Write every record of a store into `path`, which changes whole or not at all; how many there were.
 
+    A device or a pipe, such as /dev/stdout, is written into and stays what it is.
+
     Args:
         store: the store's own number (`kb.library.identity`), by which others know whose file it is.
 
@@ -31,6 +33,9 @@ def write_lines(connection: sqlite3.Connection, path: Path, store: str = "") -> 
     """
     half: Path | None = None
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            with path.open("w", encoding="utf-8", newline="\n") as file:
+                return stream(connection, file, store)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         half = Path(name)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
@@ -85,6 +90,8 @@ class Lines:
         """How many records it says that it has."""
         self.changes = 0
         """How many changes its store had seen: which of two files of one store is the older."""
+        if path.exists() and not path.is_file():  # it is read more than once, and a pipe may never end
+            raise KbError(f"{path} is not a plain file", "name one that `kb library export` made")
         try:
             self.file: IO[bytes] = path.open("rb")
         except OSError as error:

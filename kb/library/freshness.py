@@ -7,6 +7,7 @@ and only where these differ the contents. Standard library only; zlib is the che
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -16,6 +17,9 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
 
+from kb import files as plain
+from kb.errors import KbError
+
 if TYPE_CHECKING:
     from kb.store.places import Places
 
@@ -23,6 +27,8 @@ KEY = "library_digest"
 CACHE = "library-seen.json"
 LARGE = 16 * 1024 * 1024
 """Bytes above which contents are not read in passing."""
+LARGEST_CACHE = 4 * 1024 * 1024
+"""Bytes of the cache; one of more is none."""
 _WHERE = (("claims", ".yaml"), ("figures", ".csv"), ("talks", ".yaml"))
 
 
@@ -126,20 +132,16 @@ def remember(folder: Path, cache_folder: Path, digest: str, seen: float) -> None
 
 
 def _kept(cache: Path) -> dict[str, object]:
+    """What the cache holds; a clone may have brought anything in its place."""
     try:
-        found = json.loads(cache.read_text("utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(plain.read_bytes(cache, LARGEST_CACHE))
+    except (OSError, KbError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _keep(cache: Path, content: dict[str, object]) -> None:
     """Write the cache where its folder exists; a cache that cannot be written is none."""
-    if not cache.parent.is_dir():
-        return
-    half = cache.with_name(f"{cache.name}.{os.getpid()}")
-    try:
-        half.write_text(json.dumps(content), "utf-8")
-        half.replace(cache)
-    except OSError:
-        half.unlink(missing_ok=True)
+    if cache.parent.is_dir():
+        with contextlib.suppress(OSError):
+            plain.write_whole(cache, json.dumps(content).encode("utf-8"))

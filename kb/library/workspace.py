@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -10,12 +11,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kb import files
 from kb.errors import KbError
 from kb.library import agreement, freshness
 from kb.library.sync import LIBRARY, RELEASE
 
-IGNORED = ".kb/"
-ATTRIBUTES = "citations/** text eol=lf"
+IGNORED = (
+    ".kb/",
+    ".claims.db.*",
+    "citations/.references.bib.*",
+    "citations/**/.*.yaml.*",
+    "citations/**/.*.csv.*",
+)
+"""What is nobody else's, and what a killed process leaves of a file that it was about to replace."""
+ATTRIBUTES = ("citations/** text eol=lf",)
+LARGEST = 1024 * 1024
+"""Bytes of a .gitignore that is read."""
 README = """# Reproductions of your own
 
 One folder for each: reproduction.toml, experiment.py and, once recorded, runs/. `kb reproduce --list` shows
@@ -49,7 +60,7 @@ def make(folder: Path) -> Made:
     if not (source / "claims.db").is_file() or not (source / "citations").is_dir():
         raise KbError(f"{source} has no library to start from", "install kb anew")
     wanted = ("citations", "claims.db", "reproductions", ".kb")
-    there = [name for name in wanted if (folder / name).exists()]
+    there = [name for name in wanted if os.path.lexists(folder / name)]
     if there:
         hint = "name another folder"
         if "claims.db" not in there and find(start=folder).workspace == folder:
@@ -68,8 +79,8 @@ def make(folder: Path) -> Made:
         raise KbError(
             f"{error.filename or folder}: {error.strerror or error}", "no workspace was made"
         ) from None
-    _line_in(folder / ".gitignore", IGNORED, made)
-    _line_in(folder / ".gitattributes", ATTRIBUTES, made)
+    _lines_in(folder / ".gitignore", IGNORED, made)
+    _lines_in(folder / ".gitattributes", ATTRIBUTES, made)
     return made
 
 
@@ -102,17 +113,22 @@ def remember_release(store: Path, citations: Path) -> None:
 
 def _listed(folder: Path, name: str) -> list[str]:
     path = folder / name
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    return [file.relative_to(folder).as_posix() for file in files]
+    found = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    return [file.relative_to(folder).as_posix() for file in found]
 
 
-def _line_in(path: Path, line: str, made: Made) -> None:
-    """A new file with one line; an existing one is left as it is, and the person told what it lacks."""
-    if not path.exists():
-        path.write_text(f"{line}\n", "utf-8")
+def _lines_in(path: Path, lines: tuple[str, ...], made: Made) -> None:
+    """A new file with these lines; what exists is left as it is, and the person told what it lacks."""
+    try:
+        with path.open("x", encoding="utf-8") as file:  # never through a link, even one that leads nowhere
+            file.writelines(f"{line}\n" for line in lines)
         made.files.append(path.name)
         return
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        if line in path.read_text("utf-8").splitlines():
-            return
-    made.advice.append(f"{path.name} exists and was not touched: add the line `{line}`")
+    except FileExistsError:
+        there: list[str] = []
+    with contextlib.suppress(OSError, KbError):
+        there = files.read_text(path, LARGEST).splitlines()
+    lacking = [f"`{line}`" for line in lines if line not in there]
+    if lacking:
+        told = f"line {lacking[0]}" if len(lacking) == 1 else f"lines {', '.join(lacking)}"
+        made.advice.append(f"{path.name} exists and was not touched: add the {told}")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kb import files, words
-from kb.errors import KbError, NotFound
+from kb.errors import KbError, NotFound, shown
 from kb.margin import LEAST_UNITS
 from kb.reproduce import layout
 from kb.reproduce.digest import code_digest
@@ -41,6 +41,8 @@ PROTOCOL_FIELDS = (
 )
 """What makes two numbers comparable."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+_MODULE = re.compile(r"[A-Za-z_]\w*")
+"""To look a module inside a package up, Python imports the package: programs would run in passing."""
 LARGEST = 1e300
 """Whole numbers of TOML may be longer than what floats and JSON hold."""
 
@@ -259,7 +261,7 @@ class _Reader:
             version=self.text(raw, "version"),
             sources=self.texts(raw, "sources"),
             needs=self.texts(raw, "needs"),
-            modules=self.texts(raw, "modules"),
+            modules=self.modules(raw),
             pilot=self.text(raw, "pilot"),
             departures=self.texts(raw, "departures"),
             original=self.original(self.table(raw, "original")) if "original" in raw else None,
@@ -270,6 +272,14 @@ class _Reader:
             criteria=criteria,
             raw=raw,
         )
+
+    def modules(self, raw: Mapping[str, Any]) -> tuple[str, ...]:
+        """Names of modules of the top level, such as torch."""
+        names = self.texts(raw, "modules")
+        for name in names:
+            if not _MODULE.fullmatch(name):
+                self.complain("modules", f"holds {shown(name)}: only modules without a dot, such as torch")
+        return names
 
     def enough_units(self, criteria: tuple[Criterion, ...], metrics: tuple[Metric, ...]) -> None:
         """A metric that is judged has the units that any verdict needs."""

@@ -14,12 +14,16 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from kb.errors import KbError
 from kb.reproduce.report import EVENTS
 from kb.sources import credentials
 
+LOCK = "lock"
+_NO_LINK_NO_WAIT = os.O_NOFOLLOW | os.O_NONBLOCK
+"""A run may be a stranger's: its lock may be a link, or a pipe that would be waited for."""
 LOG = "log.txt"
 LONGEST_LINE = 1_000_000
 """Bytes of one event; a longer line is not an event of ours."""
@@ -50,10 +54,13 @@ def locked(folder: Path) -> Iterator[int]:
     """Hold the run folder for this process and the one it starts.
 
     Raises:
-        KbError: when the run is still going on.
+        KbError: when the run is still going on, or its lock is none.
+        OSError: when the lock cannot be made.
     """
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | _NO_LINK_NO_WAIT, 0o644)
     try:
+        if not S_ISREG(os.fstat(descriptor).st_mode):
+            raise KbError(f"{folder / LOCK} is not a plain file", "start a new run")
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -69,10 +76,12 @@ def locked(folder: Path) -> Iterator[int]:
 def is_running(folder: Path) -> bool:
     """Whether somebody holds the run folder. Nothing is written."""
     try:
-        descriptor = os.open(folder / "lock", os.O_RDONLY)
+        descriptor = os.open(folder / LOCK, os.O_RDONLY | _NO_LINK_NO_WAIT)
     except OSError:
         return False
     try:
+        if not S_ISREG(os.fstat(descriptor).st_mode):
+            return False
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return True

@@ -49,6 +49,10 @@ def _table(value: Any) -> bool:
     return isinstance(value, dict) and _plain(value)
 
 
+def _environment(value: Any) -> bool:
+    return _table(value) and isinstance(value.get("packages", {}), dict)
+
+
 def inside(path: Any) -> bool:
     """Whether `path` names a file below the folder that it is taken from."""
     if not _text(path) or not path or "\\" in path:
@@ -64,7 +68,8 @@ _RECORD: dict[str, _Check] = {
     "seed": _whole,
     **dict.fromkeys(("seconds", "cpu_seconds", "peak_memory_mb"), _or_none(_number)),
     "error": _or_none(_text),
-    **dict.fromkeys(("config", "protocol", "environment"), _table),
+    **dict.fromkeys(("config", "protocol"), _table),
+    "environment": _environment,
     "criteria": _list_of(_table),
     **dict.fromkeys(("departures", "notes"), _list_of(_text)),
 }

@@ -37,28 +37,12 @@ def write(folder: Path, run: Mapping[str, Any]) -> None:
         [s["metric"], s["unit"], repr(s["value"]), "" if s.get("weight") is None else repr(s["weight"])]
         for s in samples
     ]
-    with _whole(folder / SAMPLES) as path, path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(rows)
+    table = io.StringIO(newline="")
+    csv.writer(table, lineterminator="\n").writerows(rows)
+    files.write_whole(folder / SAMPLES, table.getvalue().encode("utf-8"))
     plain = {name: value for name, value in run.items() if name != "samples"}
-    with _whole(folder / RECORD) as path:
-        path.write_text(json.dumps(plain, indent=1, ensure_ascii=False) + "\n", "utf-8")
-
-
-class _whole:  # noqa: N801 - reads as a function
-    """Write beside the place and rename at the end."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.half = path.with_name(f"{path.name}.half")
-
-    def __enter__(self) -> Path:
-        return self.half
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.half.replace(self.path)
-        else:
-            self.half.unlink(missing_ok=True)
+    text = json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
+    files.write_whole(folder / RECORD, text.encode("utf-8"))
 
 
 def read(folder: Path) -> dict[str, Any]:

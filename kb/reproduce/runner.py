@@ -19,6 +19,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from kb import files
 from kb.errors import KbError, NotFound, shown
 from kb.reproduce import digest, isolation, process, recorded
 from kb.reproduce.judging import judgements_of, metrics_of
@@ -48,8 +49,7 @@ def check_ready(manifest: Manifest, preset: str, folder: Path) -> Preset:
     Raises:
         KbError: naming the extra to install, or the room that is missing.
     """
-    if preset not in manifest.presets:
-        raise KbError(f"{manifest.name} has no preset {preset}", f"it has {', '.join(manifest.presets)}")
+    chosen = preset_of(manifest, preset)
     missing = [name for name in manifest.modules if importlib.util.find_spec(name) is None]
     if missing:
         extras = ",".join(manifest.needs) or "all"
@@ -57,7 +57,6 @@ def check_ready(manifest: Manifest, preset: str, folder: Path) -> Preset:
             f"{manifest.name} needs {', '.join(missing)}, not installed here",
             f"pip install 'interp-kb[{extras}]'",
         )
-    chosen = manifest.presets[preset]
     for place, other in ((folder, "--out"), (cache_folder(), "KB_CACHE")):  # they may be on two disks
         free = shutil.disk_usage(_existing(place)).free / 1e6
         if free < chosen.disk_mb:
@@ -66,6 +65,19 @@ def check_ready(manifest: Manifest, preset: str, folder: Path) -> Preset:
                 f"name another folder with {other}",
             )
     return chosen
+
+
+def preset_of(manifest: Manifest, preset: str) -> Preset:
+    """The tier of that name.
+
+    Raises:
+        KbError: naming those that there are.
+    """
+    if preset not in manifest.presets:
+        raise KbError(
+            f"{manifest.name} has no preset {shown(preset)}", f"it has {', '.join(manifest.presets)}"
+        )
+    return manifest.presets[preset]
 
 
 def _existing(folder: Path) -> Path:
@@ -249,7 +261,7 @@ def begun(resume: str, *bases: Path) -> tuple[Path, dict[str, Any]]:
 
     Raises:
         NotFound: when there is none of that name.
-        KbError: when its configuration is broken.
+        KbError: when its configuration is broken, or its folder holds a link.
     """
     if Path(resume).name != resume or resume == "..":
         raise KbError(f"{resume!r} is no run's name", "kb run list shows the runs")
@@ -257,12 +269,17 @@ def begun(resume: str, *bases: Path) -> tuple[Path, dict[str, Any]]:
     if folder is None:
         known = [path.parent.name for base in bases for path in base.glob(f"*/{CONFIG}")]
         raise NotFound("run", resume, difflib.get_close_matches(resume, known, 3))
+    isolation.must_be_plain(folder)
     try:
-        config = json.loads((folder / CONFIG).read_text("utf-8"))
-        wanted = ("id", "reproduction", "version", "preset", "seed", "started", "code_digest", "parameters")
-        return folder, {**config, **{name: config[name] for name in wanted}}
-    except (OSError, ValueError, KeyError, TypeError):
+        config = json.loads(files.read_text(folder / CONFIG))
+        texts = ("id", "reproduction", "version", "preset", "started", "code_digest")
+        wanted = {name: config[name] for name in (*texts, "seed", "parameters")}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise KbError(f"{folder / CONFIG} is broken", "start a new run") from None
+    whole = all(isinstance(wanted[name], str) for name in texts)
+    if not (whole and wanted["id"] == resume and isinstance(wanted["parameters"], dict)):
+        raise KbError(f"{folder / CONFIG} is broken", "start a new run")
+    return folder, {**config, **wanted}
 
 
 def _state_of(folder: Path) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kb.errors import KbError
+from kb.errors import KbError, shown
 from kb.store import migrations
 from kb.store.backup import backup_before_migration, copy_database
 from kb.store.halves import beside
@@ -64,7 +64,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
                 f"{path} has schema {found}, this kb has {migrations.LATEST}",
                 "run `kb library build` for claims.db, or `kb db migrate` for a working store",
             )
-        connection = _connect(path, read_only=True)
+        connection = _connect_to_ours(path, read_only=True)
         connection.row_factory = sqlite3.Row
         return connection
 
@@ -102,7 +102,10 @@ def writing_to(path: Path) -> Iterator[Session]:
         if _version_of(path) < migrations.LATEST:
             _migrate_file(path)
     engine = create_engine(
-        "sqlite://", creator=lambda: _connect(path, read_only=False), poolclass=NullPool, hide_parameters=True
+        "sqlite://",
+        creator=lambda: _connect_to_ours(path, read_only=False),
+        poolclass=NullPool,
+        hide_parameters=True,
     )
     event.listen(engine, "begin", _begin)
     try:
@@ -186,6 +189,17 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     return connection
 
 
+def _connect_to_ours(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """A connection to a store in which nothing runs but what kb put there."""
+    connection = _connect(path, read_only=read_only)
+    try:
+        must_be_ours(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def _nobody_can_write(path: Path) -> bool:
     """Whether a store lies where no file can be put, and has none beside it: SQLite then must not look for one.
 
@@ -201,8 +215,9 @@ def _nobody_can_write(path: Path) -> bool:
 
 def _version_of(path: Path) -> int:
     """The schema version of a store, after making sure that it is one."""
-    if path.is_dir():
-        raise KbError(f"{path} is a folder, not a store", "name a file with --db or KB_DB")
+    if not path.is_file() and path.exists():  # a pipe would be waited for
+        kind = "a folder" if path.is_dir() else "no plain file"
+        raise KbError(f"{path} is {kind}, not a store", "name a file with --db or KB_DB")
     with contextlib.closing(_connect(path, read_only=True)) as connection:
         found = migrations.version(connection)
         mark = connection.execute("PRAGMA application_id").fetchone()[0]
@@ -218,7 +233,22 @@ def _version_of(path: Path) -> int:
         return found
 
 
+def must_be_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """Make sure that nothing runs in a store when it is read or written but what kb put there.
+
+    Raises:
+        KbError: naming a view, trigger or virtual table of another origin.
+    """
+    strange = migrations.not_ours(connection)
+    if strange is not None:
+        raise KbError(
+            f"{path} holds {shown(strange)}, a view or trigger that is none of kb's",
+            "do not use it; name another store with --db or KB_DB",
+        )
+
+
 def _migrate_file(path: Path) -> None:
+    _connect_to_ours(path, read_only=True).close()
     backup = backup_before_migration(path)
     try:
         with contextlib.closing(_connect(path, read_only=False)) as connection:

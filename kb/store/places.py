@@ -6,7 +6,10 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from kb.errors import KbError
+from kb.errors import KbError, shown
+
+_OURS = ("store.db", "store.db-wal", "store.db-shm", "store.db-journal", "runs", "forms")
+"""What kb, or SQLite for it, writes in a workspace's .kb/ under names that are always the same."""
 
 
 class Places(NamedTuple):
@@ -41,14 +44,11 @@ def find(db: str | None = None, start: Path | None = None) -> Places:
     local = workspace / ".kb" if workspace else None
     named = db or os.environ.get("KB_DB")
     if named:
-        working = Path(named).expanduser() if named.startswith("~") else Path(named)
-        working = working.absolute()
+        working = _expanded(named).absolute()
     else:
         working = (local or data_folder()) / "store.db"
-        if local and (local.is_symlink() or working.is_symlink()):
-            # A clone may bring links along: what is local is written into the workspace or where --db says.
-            link = local if local.is_symlink() else working
-            raise KbError(f"{link} is a symbolic link: not followed", "remove it, or name a store with --db")
+        if local:
+            _must_not_lead_away(local)
     folders = [folder for base in (workspace, ship) if base for folder in [base / "reproductions"]]
     return Places(
         workspace=workspace,
@@ -62,6 +62,21 @@ def find(db: str | None = None, start: Path | None = None) -> Places:
 
 _MARKS = ("claims.db", ".kb", "citations/claims")
 """What makes a folder with citations/ a workspace. A clone may have the text alone: claims.db is made from it."""
+
+
+def _expanded(named: str) -> Path:
+    try:
+        return Path(named).expanduser() if named.startswith("~") else Path(named)
+    except RuntimeError:
+        raise KbError(f"{shown(named)} is in the home of nobody here", "name a store with --db") from None
+
+
+def _must_not_lead_away(local: Path) -> None:
+    """A clone may bring links along: what is local is written into the workspace or where --db says."""
+    for name in ("", *_OURS):
+        path = f"{local}/{name}".rstrip("/")
+        if os.path.islink(path):  # noqa: PTH114 - no objects made, every command asks
+            raise KbError(f"{path} is a symbolic link: not followed", "remove it, or name a store with --db")
 
 
 def _workspace(start: Path | None) -> Path | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ def complete(line: str, store_path: Path, shell: str = "bash") -> list[str]:
         "COMP_WORDS": line,
         "COMP_CWORD": str(len(words) - 1),
         "_TYPER_COMPLETE_ARGS": line,
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
     }
     done = subprocess.run(KB, env=environment, capture_output=True, text=True, check=False)
     assert done.stderr == ""
@@ -108,3 +111,47 @@ def test_every_kind_of_name_completes(
 ) -> None:
     monkeypatch.setenv("KB_DB", str(store))
     assert [name for name, _ in complete_(_Root(), begin)] == offered
+
+
+HOSTILE = "[/nope] \\\\$(touch ran) `touch ran` ${x} 'a' \"b\" ; it's 4%, see fig. 2 - Müller\x1b[31m"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_help_holds_nothing_that_a_shell_or_a_reader_of_markup_would_obey(shell: str, store: Path) -> None:
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute("UPDATE claim SET statement = ? WHERE id = 'four-percent'", (HOSTILE,))
+    text = "".join(complete("kb claim show f", store, shell))
+    assert "four-percent" in text
+    if shell != "bash":
+        assert "nope touch ran touch ran x a b ; it s 4 , see fig. 2 - Müller" in text
+    assert not set(text) & set("$`\\[]{}%\x1b/")
+
+
+def test_a_name_that_kb_would_not_have_let_into_a_store_is_not_offered(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("four-$(touch ran)", "four;reboot", "-rf", "four five", "four\nfive", b"four", "four_:.+-x")
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute("CREATE TEMP TABLE copy AS SELECT * FROM source WHERE key = 'comments'")
+        for name in names:
+            connection.execute("UPDATE copy SET key = ?", (name,))
+            connection.execute("INSERT INTO source SELECT * FROM copy")
+    monkeypatch.setenv("KB_DB", str(store))
+    assert [name for name, _ in completion.sources(_Root(), "")] == [
+        "chen2021decision",
+        "comments",
+        "four_:.+-x",
+    ]
+
+
+def test_completion_waits_for_no_pipe_and_computes_nothing_of_a_strangers(
+    store: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS id, x AS statement FROM n"
+    with closing(sqlite3.connect(store)) as connection:
+        connection.execute("DROP TABLE claim")
+        connection.execute(f"CREATE VIEW claim AS {endless}")
+    os.mkfifo(tmp_path / "pipe")
+    for path in (store, tmp_path / "pipe"):
+        monkeypatch.setenv("KB_DB", str(path))
+        assert completion.claims(_Root(), "x") == []

@@ -178,3 +178,23 @@ def test_ctrl_c_is_one_line_and_exit_code_130() -> None:
         os.kill(process.pid, signal.SIGINT)
         assert process.wait(20) == 130
         assert process.stderr.read() == b"kb: stopped by Ctrl-C\n"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [sqlite3.OperationalError("no such table: evil\nkb: all is well"), ValueError("evil\nkb: all is well")],
+)
+def test_what_an_error_quotes_cannot_forge_a_second_line(error: Exception) -> None:
+    line, code = explain(error)
+    assert ("\n" in line, code) == (False, 2)
+
+
+def test_a_store_whose_schema_forges_a_line_is_told_in_one(kb, store: Path) -> None:
+    with sqlite3.connect(store) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_master SET name = ?, sql = 'CREATE' WHERE name = 'tag'", ("evil\nkb: fine",)
+        )
+    connection.close()
+    result = kb("claim", "list")
+    assert (result.code, result.err.count("\n")) == (2, 1)

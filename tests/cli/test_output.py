@@ -15,7 +15,7 @@ from kb.cli import output
 from kb.errors import KbError
 
 DANGEROUS = [
-    "\x1b[2J", "\x1b]0;title\x07", "\x00", "\x9b31m", "\x7f", "\r", "\u202e", "\u2066", "\u200f", "\u061c", "\ufeff",
+    "\x1b[2J", "\x1b]0;title\x07", "\x00", "\x9b31m", "\x7f", "\r", "\u202e", "\u2066", "\u200f", "\u061c", "\ufeff", "\u115f", "\u1160", "\u3164", "\uffa0",
     "\U000e0041", "\u2028", "\ud800",
 ]  # fmt: skip
 

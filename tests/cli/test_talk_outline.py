@@ -52,6 +52,18 @@ def test_a_file_that_is_there_is_replaced_and_what_it_held_is_kept(kb: Kb, tmp_p
     assert sorted(path.name for path in tmp_path.glob("*talk*")) == ["talk.md", "talk.md~"]
 
 
+def test_what_was_there_is_kept_in_no_file_that_a_link_leads_to(kb: Kb, tmp_path: Path) -> None:
+    file, precious = tmp_path / "talk.md", tmp_path / "precious"
+    file.write_text("worked on by hand")
+    precious.write_text("mine")
+    for name in ("talk.md~", f".talk.md.{os.getpid()}.part"):
+        (tmp_path / name).symlink_to(precious)
+    assert kb("talk-outline", "engines", "-o", str(file)).code == 0
+    assert precious.read_text() == "mine"
+    assert (tmp_path / "talk.md~").read_text() == "worked on by hand"
+    assert not (tmp_path / "talk.md~").is_symlink()
+
+
 def test_without_python_pptx_a_presentation_is_one_line(
     kb: Kb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,7 @@ def test_every_shipped_record_is_one() -> None:
         ({"metrics": {"a": 1}}, r"metrics\.a is not"),
         ({"criteria": {}}, "criteria is not"),
         ({"config": []}, "config is not"),
+        ({"environment": {"packages": []}}, "environment is not"),
         ({"config": {"a": 1e400}}, "config is not"),
         ({"judgements": [[]]}, r"judgements\.1 is not"),
         ({"departures": "none"}, "departures is not"),

@@ -16,11 +16,11 @@ import pytest
 
 from kb.cli import main
 from kb.errors import KbError
-from kb.reproduce import isolation, layout, manifest, runner, trust
+from kb.reproduce import isolation, layout, manifest, process, runner, trust
 from kb.reproduce.digest import code_digest, trust_digest
 from kb.reproduce.manifest import Manifest
 from kb.store.places import Places
-from tests.reproduce.conftest import EXPERIMENT
+from tests.reproduce.conftest import EXPERIMENT, MANIFEST
 
 Make = Callable[..., Manifest]
 RAN = "Path(os.environ['KB_RAN']).touch()\n"
@@ -68,6 +68,22 @@ def test_without_a_person_who_says_so_it_does_not_run(
     assert "is a program that did not come with kb; read it; --trust lets it run" in said
     assert said.count("\n") == 1
     assert not ran.exists()
+
+
+def test_before_somebody_said_so_nothing_that_a_manifest_names_is_looked_up(
+    tiny: Make, places: Places, ran: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny(SPY, MANIFEST.replace('"json"', '"not_to_be_found"'))
+    assert "is a program that did not come with kb" in kb(capsys, *RUN)[1]
+    assert "needs not_to_be_found, not installed here" in kb(capsys, *RUN, "--trust")[1]
+
+
+@pytest.mark.parametrize("name", ["antigravity.x", "this.", "", "a b", "1a", "../x", ".json"])
+def test_modules_inside_packages_are_refused_since_looking_them_up_would_import_the_package(
+    name: str, tiny: Make
+) -> None:
+    with pytest.raises(KbError, match=r"modules holds .*: only modules without a dot, such as torch"):
+        tiny(SPY, MANIFEST.replace('"json"', f'"{name}"'))
 
 
 def test_trust_is_given_once_for_a_content_and_asked_again_for_another(
@@ -143,6 +159,25 @@ def test_a_folder_with_a_link_is_not_trusted_since_what_it_leads_to_may_change(
     assert trust_digest(folder) == before
 
 
+def test_what_lies_in_pythons_cache_counts_unless_it_is_bytecode(tiny: Make, tmp_path: Path) -> None:
+    folder = tiny().folder
+    before, code = trust_digest(folder), code_digest(folder)
+    cache = folder / "__pycache__"
+    cache.mkdir()
+    (cache / "experiment.cpython-311.pyc").touch()
+    assert (trust_digest(folder), code_digest(folder)) == (before, code)
+    for name in ("payload.bin", "deep/payload.pyc"):
+        (cache / name).parent.mkdir(exist_ok=True)
+        (cache / name).write_text("read by the experiment")
+        after = trust_digest(folder)
+        assert after != before
+        before = after
+    (tmp_path / "run").mkdir()
+    path = isolation.module_path(folder, tmp_path / "run") / "reproductions" / "tiny" / "__pycache__"
+    assert sorted(p.name for p in path.rglob("*")) == ["deep", "payload.bin", "payload.pyc"]
+    assert code_digest(folder) == code
+
+
 def test_bytecode_that_nobody_read_is_not_run(tiny: Make, places: Places, ran: Path, tmp_path: Path) -> None:
     made = tiny("import os\n" + EXPERIMENT)
     other = tmp_path / "other.py"
@@ -196,6 +231,84 @@ def test_a_resumed_run_takes_its_program_from_the_experiment_not_from_a_link_in_
         assert isolation.module_path(made.folder, path.parent) == path
         assert "KB_RAN" not in (path / "reproductions/tiny/experiment.py").read_text()
     assert (evil / "experiment.py").read_text() == SPY
+
+
+def _stopped(tiny: Make, places: Places) -> Path:
+    """The folder of a run that can be resumed."""
+    with pytest.raises(runner.RunFailed) as failed:
+        runner.execute(tiny(STOPPED), "smoke", places)
+    return places.runs / str(failed.value.run["id"])
+
+
+@pytest.mark.parametrize(
+    "planted",
+    ["run.json", "run.json.half", "samples.csv.half", "log.txt", "lock", "events.half", "plot.txt", "deep/er/plot.txt"],
+)  # fmt: skip
+def test_a_run_folder_that_leads_elsewhere_is_not_resumed(
+    planted: str, tiny: Make, places: Places, tmp_path: Path
+) -> None:
+    folder = _stopped(tiny, places)
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    (folder / planted).unlink(missing_ok=True)
+    (folder / planted).parent.mkdir(parents=True, exist_ok=True)
+    (folder / planted).symlink_to(precious)
+    with pytest.raises(KbError, match="is no plain file; a run's folder holds no links; start a new run"):
+        runner.execute(tiny(STOPPED), "smoke", places, resume=folder.name)
+    assert precious.read_text() == "mine"
+
+
+def test_a_run_folder_that_is_a_link_or_holds_a_pipe_is_not_resumed(
+    tiny: Make, places: Places, tmp_path: Path
+) -> None:
+    folder = _stopped(tiny, places)
+    os.mkfifo(folder / "pipe")
+    with pytest.raises(KbError, match="pipe is no plain file"):
+        runner.begun(folder.name, places.runs)
+    (folder / "pipe").unlink()
+    assert runner.begun(folder.name, places.runs)[0] == folder
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(KbError, match="is no plain file"):
+        runner.begun(folder.name, places.runs)
+
+
+@pytest.mark.parametrize(
+    "config",
+    ["[]", "{", "[" * 100_000, {"id": "another"}, {"reproduction": ["tiny"]}, {"preset": 1}, {"parameters": []}],
+    ids=lambda config: str(config)[:30],
+)  # fmt: skip
+def test_a_configuration_that_is_none_is_one_line(
+    config: str | dict[str, object], tiny: Make, places: Places
+) -> None:
+    path = _stopped(tiny, places) / "config.json"
+    broken = json.dumps({**json.loads(path.read_text()), **config}) if isinstance(config, dict) else config
+    path.write_text(broken)
+    with pytest.raises(KbError, match=r"config\.json is broken; start a new run"):
+        runner.begun(path.parent.name, places.runs)
+
+
+def test_a_run_of_a_tier_that_there_is_not_is_one_line(
+    tiny: Make, places: Places, ran: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _stopped(tiny, places) / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "preset": "huge"}))
+    code, said = kb(capsys, "reproduce", "--resume", path.parent.name, "--trust")
+    assert (code, said) == (2, "kb: tiny has no preset 'huge'; it has smoke, quick\n")
+
+
+def test_a_lock_that_is_a_pipe_or_a_link_is_nobodys_and_is_not_waited_for(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    os.mkfifo(lock)
+    assert not process.is_running(tmp_path)
+    with pytest.raises(KbError, match="lock is not a plain file"), process.locked(tmp_path):
+        pass
+    lock.unlink()
+    lock.symlink_to(tmp_path / "made")
+    assert not process.is_running(tmp_path)
+    with pytest.raises(OSError, match="symbolic links"), process.locked(tmp_path):
+        pass
+    assert not (tmp_path / "made").exists()
 
 
 def test_names_that_leave_the_runs_are_no_runs(places: Places) -> None:

@@ -182,3 +182,51 @@ def test_a_folder_that_cannot_be_written_says_so(path: Path, tmp_path: Path) -> 
     folder.mkdir(mode=0o555)
     with pytest.raises(KbError, match="no permission"), connect.for_writing(places(folder, path)):
         pass
+
+
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS id FROM n"
+STRANGE = {
+    "claim": ("DROP TABLE claim", f"CREATE VIEW claim AS {ENDLESS}"),
+    "claim_text_wanted": ("DROP VIEW claim_text_wanted", f"CREATE VIEW claim_text_wanted AS {ENDLESS}"),
+    "claim_added": (
+        "DROP TRIGGER claim_added",
+        "CREATE TRIGGER claim_added AFTER INSERT ON claim BEGIN DELETE FROM source; END",
+    ),
+    "evil": ("CREATE TRIGGER evil AFTER INSERT ON claim BEGIN DELETE FROM source; END",),
+    "talk": ("DROP TABLE talk", "CREATE VIRTUAL TABLE talk USING fts5(name)"),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_a_store_in_which_a_strangers_program_would_run_is_not_opened(name: str, path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        for statement in STRANGE[name]:
+            connection.execute(statement)
+    with pytest.raises(KbError, match=f"holds '{name}', a view or trigger that is none of kb's; do not use"):
+        connect.open_to_read(path)
+    with pytest.raises(KbError, match="none of kb's"), connect.writing_to(path) as session:
+        edit.put(session, claim("own"))
+
+
+def test_an_old_store_with_a_strangers_program_is_not_migrated(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(STRANGE["evil"][0])
+        connection.execute("PRAGMA user_version = 2")
+    with pytest.raises(KbError, match="none of kb's"), connect.writing_to(path):
+        pass
+    assert [file.name for file in path.parent.iterdir() if "backup" in file.name] == []
+
+
+def test_a_table_of_somebody_elses_is_no_program(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+        connection.execute("CREATE INDEX notes_by_text ON notes (text)")
+    connect.open_to_read(path).close()
+
+
+def test_a_pipe_in_the_place_of_the_store_is_not_waited_for(tmp_path: Path) -> None:
+    there = places(tmp_path)
+    there.working.parent.mkdir()
+    os.mkfifo(there.working)
+    with pytest.raises(KbError, match="is no plain file, not a store"):
+        connect.for_reading(there)

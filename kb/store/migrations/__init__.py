@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 APPLICATION_ID = 0x6B62636C
@@ -22,9 +23,8 @@ class Migration(NamedTuple):
     @property
     def sql(self) -> str:
         """The frozen statements."""
-        from importlib import resources  # costs more than all else that reading a store imports
-
-        return resources.files(__package__).joinpath(f"m{self.number:03}_{self.name}.sql").read_text("utf-8")
+        # importlib.resources costs more than all else that reading a store imports.
+        return Path(__file__).with_name(f"m{self.number:03}_{self.name}.sql").read_text("utf-8")
 
 
 MIGRATIONS = (Migration(1, "initial"), Migration(2, "fetched"), Migration(3, "listing"))
@@ -34,6 +34,18 @@ LATEST = MIGRATIONS[-1].number
 def version(connection: sqlite3.Connection) -> int:
     """The number of the last migration applied; 0 for an empty file."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def not_ours(connection: sqlite3.Connection) -> str | None:
+    """The name of a view, trigger or virtual table that no migration makes; None where all are ours.
+
+    What looks like a table may be a program: a view in the place of a table can compute without an end.
+    """
+    rows = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type IN ('view', 'trigger') OR NOT rootpage"
+    ).fetchall()
+    ours = "".join(migration.sql for migration in MIGRATIONS)
+    return next((str(name) for name, sql in rows if not isinstance(sql, str) or sql not in ours), None)
 
 
 def apply(connection: sqlite3.Connection) -> list[Migration]:

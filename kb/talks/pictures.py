@@ -125,7 +125,7 @@ def _bars(figures: list[Row]) -> tuple[Bar, ...]:
         for name, f in zip(names, figures, strict=True)
     ]
     differ = _differing(figures)
-    groups = [clean(figure.get(differ[-1]) or "") for figure in figures]
+    groups = [clean(figure.get(differ[-1]) or "") for figure in figures] if differ else []
     if len(differ) == 2 and all(groups) and len(set(groups)) < len(groups):
         bars = [
             replace(bar, label=clean(f.get(differ[0]) or ""), group=group)

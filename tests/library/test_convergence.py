@@ -250,13 +250,12 @@ class World:
     def _settle_alike(self, person: Person) -> None:
         """The same of two contents wins wherever they meet, and a content wins over a removal."""
         for name in person.copy.conflicts():
-            standing = [one for one in person.copy.sync().standing if one["name"] == name]
-            if not standing:
-                continue
-            theirs = standing[0]["theirs"]
-            ours = person.copy.records().get((str(standing[0]["kind"]), name))
-            take = "theirs" if theirs and (not ours or repr(theirs) > repr(ours)) else "ours"
-            person.copy.sync(take=take, names=[name])
+            for one in [one for one in person.copy.sync().standing if one["name"] == name]:
+                theirs, origin = one["theirs"], str(one["origin"])
+                ours = person.copy.records().get((str(one["kind"]), name))
+                take = "theirs" if theirs and (not ours or repr(theirs) > repr(ours)) else "ours"
+                where = Path(origin.split(" #")[0]) if origin.startswith("/") else None
+                person.copy.sync(take=take, names=[name], origin=where)
 
 
 @pytest.fixture(scope="module")
@@ -301,6 +300,7 @@ def counted() -> Iterator[dict[str, int]]:
     steps=[*[("edit", 0, "n0")] * 5, ("remove", 0, "n1"), ("relate", 1, "n0"), ("rename", 0, "n0")],
 )
 @example(acquainted=True, steps=[("remove", 1, "n1"), ("relate", 2, "n0"), ("meet", 1, 2)])
+@example(acquainted=False, steps=[*(("edit", one, "n0") for one in (0, 1, 2)), ("meet", 0, 2)])
 # A removal that one of them cannot know of.
 @example(acquainted=True, steps=[("edit", 2, "n2"), ("meet", 0, 2), ("remove", 0, "n2"), ("meet", 2, 0)])
 def test_three_copies_converge_and_lose_nothing(

@@ -15,7 +15,7 @@ from kb import records
 from kb.errors import KbError, shown
 from kb.store import aliases, queries
 from kb.store.connect import raw
-from kb.store.rows import dumps, rows_of
+from kb.store.rows import rows_of
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -345,6 +345,11 @@ def _known(connection: sqlite3.Connection, kind: str, name: str, where: str, rem
     raise KbError(f"{where} names the {kind} {shown(name)}, which is not there", hint)
 
 
+def _kept(state: dict[str, Any] | None) -> str | None:
+    # In its own order: that of BibTeX's fields is part of a source, and undo brings it back.
+    return json.dumps(state, ensure_ascii=False, separators=(",", ":")) if state else None
+
+
 def _remember(
     session: Session,
     kind: str,
@@ -367,8 +372,8 @@ def _remember(
             kind,
             name,
             action,
-            dumps(before) if before else None,
-            dumps(after) if after else None,
+            _kept(before),
+            _kept(after),
             undoes,
         ),
     )

@@ -266,3 +266,13 @@ def test_who_changed_it_comes_from_the_environment(path: Path, monkeypatch: pyte
             "action": "add",
             "name": "new",
         }
+
+
+def test_undo_brings_a_source_back_with_its_fields_in_their_order(path: Path) -> None:
+    with connect.writing_to(path) as session:
+        edit.put(session, source("zed", volume="1", booktitle="B"))
+        edit.remove(session, "source", "zed")
+        edit.undo(session)
+        found = queries.record(connect.raw(session), "source", "zed")
+    assert found is not None
+    assert list(found["fields"]) == ["title", "author", "year", "volume", "booktitle"]

@@ -171,3 +171,8 @@ def test_published_figures_keep_every_digit(library: Library) -> None:
     bars = picture_of(library, [cell("DT", 1234.56), cell("CQL", 0.12345)])
     texts = [label.text for label in chart.drawn(bars, 560, 300).labels]
     assert {"1234.56", "0.12345"} <= set(texts)
+
+
+def test_figures_that_differ_in_their_names_alone_are_bars_without_groups(library: Library) -> None:
+    picture = picture_of(library, [{**cell("DT", 10.0 + n), "id": f"f.{n}"} for n in (1, 2)])
+    assert [(bar.group, bar.label) for bar in picture.bars] == [("", "f.1"), ("", "f.2")]

@@ -89,7 +89,9 @@ def is_another(connection: sqlite3.Connection, origin: str, kind: str, name: str
     if not today or not was_added_here(connection, (kind, today[0])):
         return False
     met = connection.execute(
-        "SELECT 1 FROM sync_base WHERE kind = ?1 AND (origin = ?2 AND name IN (?3, ?4) OR name = ?3)",
+        # That our own text has it says nothing: theirs need not be made from that.
+        "SELECT 1 FROM sync_base WHERE kind = ?1"
+        " AND (origin = ?2 AND name IN (?3, ?4) OR name = ?3 AND origin <> 'library')",
         (kind, origin, name, today[0]),
     ).fetchone()
     return not met and not was_ours(connection, (kind, today[0]), content)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from kb.errors import KbError
 from kb.library import agreement, freshness, identity, sync
 from kb.library.exchange import Lines
+from kb.library.report import Report
 from kb.library.side import Side, fingerprint, of_library, of_store, text_of
 from kb.library.text import LibraryText, read_library
 from kb.library.write import Wanted, write_library
@@ -29,7 +30,7 @@ RELEASE_DIGEST = "release_digest"
 class Outcome:
     """What a call did: one report for each origin, verdicts that changed, conflicts that stand."""
 
-    reports: list[sync.Report] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
     verdicts: list[tuple[str, str, str]] = field(default_factory=list)
     standing: list[dict[str, object]] = field(default_factory=list)
     decided: list[agreement.Conflicting] = field(default_factory=list)
@@ -132,7 +133,7 @@ def side_at(path: Path) -> Iterator[tuple[Side, str, int]]:
         raise KbError(f"nothing at {path}", "name a citations folder, or a file of `kb library export`")
 
 
-def _release(session: Session, places: Places) -> list[sync.Report]:
+def _release(session: Session, places: Places) -> list[Report]:
     """Merge with the shipped library where the workspace was made from one, and it changed since."""
     from kb.store.connect import raw
     from kb.store.places import shipped

@@ -7,7 +7,7 @@ on one side and not changed on the other goes, unless something still points at 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kb import records
@@ -15,6 +15,7 @@ from kb.errors import KbError
 from kb.library import agreement, freshness, references
 from kb.library.agreement import Conflicting
 from kb.library.ours import Ours, ours_of, under_todays_name
+from kb.library.report import Report, Taken
 from kb.library.side import Fingerprint, Name, Placed, Side, fingerprint, text_of
 from kb.library.text import BrokenLibrary, Problem, kind_of
 
@@ -24,33 +25,9 @@ if TYPE_CHECKING:
 LIBRARY = "library"
 RELEASE = "release"
 OLDER_NAMES = "text_has_older_names"
-"""A fact about the store: whether it renamed records since its text was written."""
+"""A fact about the store: the names, with their kinds, that its text has of records that were renamed since."""
 _PUT_ORDER = {"source": 0, "claim": 1, "figure": 2, "talk": 3}
 _REMOVE_ORDER = {"talk": 0, "figure": 1, "claim": 2, "source": 3}
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What the merge did to a record of ours: added, changed, removed, renamed, or brought back."""
-
-    kind: str
-    name: str
-    action: str
-    detail: str = ""
-
-
-@dataclass
-class Report:
-    """What a merge with one origin did and left open."""
-
-    origin: str
-    taken: list[Taken] = field(default_factory=list)
-    conflicts: list[Conflicting] = field(default_factory=list)
-    same: int = 0
-    ahead: int = 0
-    """Records that only our side changed."""
-    gone: int = 0
-    """Of these, records that our side removed."""
 
 
 class _Merge:
@@ -94,7 +71,8 @@ class _Merge:
         if self.origin == LIBRARY:
             self._move(ours)
             agreement.meta(self.connection, freshness.KEY, self.side.digest)
-            agreement.meta(self.connection, OLDER_NAMES, "1" if self.side.names else "")
+            older = "\n".join(f"{kind} {old}" for kind, old in self.side.names)
+            agreement.meta(self.connection, OLDER_NAMES, older)
         return self.report
 
     # --- names ---------------------------------------------------------------------------------------
@@ -120,6 +98,7 @@ class _Merge:
                     del ours.aliases[kind, old]  # two that we made one: theirs is what was removed here
                     continue
                 if self._is_another(kind, old, new, agreed):
+                    self._must_be_in_step(kind, old, new)
                     self.given_up[kind, old] = (kind, new)
                     del ours.aliases[kind, old]
                     continue
@@ -137,6 +116,16 @@ class _Merge:
         if self.side.names:
             self.side.former = ours.former
             self.side.index()
+
+    def _must_be_in_step(self, kind: str, old: str, new: str) -> None:
+        """Our own text must not have two records under one name, ours of before and theirs of now."""
+        row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (OLDER_NAMES,)).fetchone()
+        if self.origin != LIBRARY and row and f"{kind} {old}" in row[0].split("\n"):
+            raise KbError(
+                f"{old} is another record in {self.origin}, and your text still calls {new} so",
+                "run `kb library export` first",
+                code=1,
+            )
 
     def _is_another(self, kind: str, old: str, new: str, agreed: set[Name]) -> bool:
         """Whether theirs of that name is not the record that was called so here once."""
@@ -231,14 +220,17 @@ class _Merge:
                     self.conflicts[target] = f"removed there, still used by {key[0]} {key[1]}"
                 elif target not in ours.aliases:
                     home, _, line = one.where.rpartition(":")
-                    what = f"{one.kind} {one.name}: no {target[0]} named {target[1]!r} here or there"
+                    what = (
+                        f"{one.kind} {one.name}: no {target[0]} named {target[1]!r} here or there;"
+                        " name another, or let whoever still has it take ours and export"
+                    )
                     problems.append(Problem(home or one.where, int(line or 0), what))
         if problems:
             raise BrokenLibrary(problems)
 
     def _wait_for_names(self, ours: Ours, base: dict[Name, Fingerprint]) -> None:
         """What names a record that both added waits with it: taken now, it would name ours, which may be another."""
-        waiting = [key for key in self.conflicts if key in ours.prints and key not in base]
+        waiting = [key for key in self.conflicts if key in ours.prints and self._may_be_another(key, base)]
         while waiting:
             kind, name = waiting.pop()
             for key in self.side.points.get((kind, name), ()):
@@ -247,6 +239,9 @@ class _Merge:
                     self.take.discard(key)
                     if key not in ours.prints:
                         waiting.append(key)
+
+    def _may_be_another(self, key: Name, base: dict[Name, Fingerprint]) -> bool:
+        return key not in base or (key in self.first_met and agreement.was_added_here(self.connection, key))
 
     def _renamed_to_another(self, key: Name) -> bool:
         target = (key[0], self.side.aliases.get(key, ""))

@@ -111,6 +111,7 @@ def writing_to(path: Path) -> Iterator[Session]:
     try:
         with errors_told(path), Session(engine) as session, session.begin():
             try:
+                session.connection()  # our turn begins here and not at the first question
                 yield session
                 session.flush()
             except DBAPIError as error:
@@ -262,6 +263,10 @@ def _migrate_file(path: Path) -> None:
 def _make_working_store(places: Places) -> None:
     """Copy the released store beside the working one's place and rename it: never half a store."""
     path = places.working
+    if places.workspace and path.parent == places.workspace / ".kb" and not path.parent.exists():
+        # A workspace that is a clone of a text alone has no .gitignore of ours.
+        path.parent.mkdir(parents=True)
+        (path.parent / ".gitignore").write_text("*\n", "utf-8")
     path.parent.mkdir(parents=True, exist_ok=True)
     with beside(path) as half:
         if places.released.exists():

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from kb import records
-from kb.library import door, sync
+from kb.library import door
+from kb.library.report import Report
 from kb.library.side import of_store, text_of
 from kb.store import edit
 from kb.store.connect import for_reading, for_writing
@@ -148,7 +149,7 @@ class Copy:
         """Merge with the own text."""
         return door.synchronise(self.places, **how)
 
-    def meet(self, other: Copy | Path) -> sync.Report:
+    def meet(self, other: Copy | Path) -> Report:
         """Merge with somebody else's text."""
         return door.bring_in(self.places, other if isinstance(other, Path) else other.library).reports[0]
 

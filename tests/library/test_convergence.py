@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 
 from kb.errors import KbError
-from kb.library.sync import Report
+from kb.library.report import Report
 from kb.library.text import read_library
 from tests.library.conftest import Copy, claim
 
@@ -222,7 +222,13 @@ class World:
         pair = (person.copy.folder, other.copy.folder)
         knew, theirs = self.seen.get(pair, set()), other.text_claims()
         self.unknowable |= (person.claims().keys() & self.removed) - theirs.keys() - knew
-        report = person.copy.meet(other.copy)
+        try:
+            report = person.copy.meet(other.copy)
+        except KbError as error:
+            if "run `kb library export` first" not in str(error):
+                raise
+            person.copy.export()
+            report = person.copy.meet(other.copy)
         self.seen[pair] = theirs.keys() | (knew & person.claims().keys())
         return report
 

@@ -146,15 +146,21 @@ def test_a_store_keeps_its_number_and_others_have_another(copies: Copies) -> Non
 # --- one name for two records -------------------------------------------------------------------------------
 
 
-def test_of_two_works_under_one_new_key_both_stay_when_ours_is_renamed(copies: Copies) -> None:
+@pytest.mark.parametrize("exported", [False, True], ids=["not-exported", "exported"])
+def test_of_two_works_under_one_new_key_both_stay_when_ours_is_renamed(
+    copies: Copies, exported: bool
+) -> None:
     ann, ben = copies("ann"), copies("ben")
     ann.put(source("smith2020", "Ann's Smith"), "source")
     ann.change("first", citations=[{"source": "smith2020", "stance": "asserts"}])
     ann.export()
     ben.put(source("smith2020", "Ben's Smith"), "source")
+    ben.put(claim("bens", citations=[{"source": "smith2020", "stance": "asserts"}]))
+    if exported:
+        ben.export()
     assert [(c.name, c.why) for c in ben.meet(ann).conflicts] == [
         ("first", "names the source smith2020, which waits for a decision"),
-        ("smith2020", "added on both sides"),
+        ("smith2020", "changed on both sides" if exported else "added on both sides"),
     ]
     ben.rename("smith2020", "smith2020b", "source")
     report = ben.meet(ann)
@@ -163,9 +169,29 @@ def test_of_two_works_under_one_new_key_both_stay_when_ours_is_renamed(copies: C
     assert records["source", "smith2020"]["fields"]["title"] == "Ann's Smith"
     assert records["source", "smith2020b"]["fields"]["title"] == "Ben's Smith"
     assert records["claim", "first"]["citations"][0]["source"] == "smith2020"
+    assert records["claim", "bens"]["citations"][0]["source"] == "smith2020b"
     assert "smith2020 is another record there" in [taken.detail for taken in report.taken]
+    assert not ben.sync().standing
     ben.export()
     assert not ben.sync().standing
+    assert not ann.meet(ben).conflicts
+    assert ann.contents() == ben.contents()
+
+
+def test_room_is_made_in_the_text_before_theirs_comes_in(copies: Copies) -> None:
+    ann, ben = copies("ann"), copies("ben")
+    ann.put(source("smith2020", "Ann's Smith"), "source")
+    ann.export()
+    ben.put(source("smith2020", "Ben's Smith"), "source")
+    ben.export()
+    ben.rename("smith2020", "smith2020b", "source")
+    ben.sync()
+    with pytest.raises(KbError, match=r"smith2020 is another record in .*; run `kb library export` first"):
+        ben.meet(ann)
+    ben.export()
+    assert not ben.meet(ann).conflicts
+    assert not ben.sync().standing
+    assert {("source", "smith2020"), ("source", "smith2020b")} <= ben.records().keys()
 
 
 def test_a_claim_that_ours_was_renamed_for_keeps_what_points_at_it(copies: Copies) -> None:
@@ -175,6 +201,7 @@ def test_a_claim_that_ours_was_renamed_for_keeps_what_points_at_it(copies: Copie
     ann.put(claim("same", statement="Ann's."))
     ann.change("third", relations=[{"type": "supports", "claim": "same"}])
     ann.export()
+    ben.export()
     assert not ben.meet(ann).conflicts
     assert ben.records()["claim", "third"]["relations"] == [{"type": "supports", "claim": "same"}]
     assert (statement(ben, "same"), statement(ben, "same-ben")) == ("Ann's.", "Ben's.")

@@ -11,7 +11,7 @@ import pytest
 
 from kb.errors import KbError
 from kb.store import connect, edit, migrations, queries
-from kb.store.places import Places
+from kb.store.places import Places, find
 from tests.making import claim
 
 
@@ -230,3 +230,21 @@ def test_a_pipe_in_the_place_of_the_store_is_not_waited_for(tmp_path: Path) -> N
     os.mkfifo(there.working)
     with pytest.raises(KbError, match="is no plain file, not a store"):
         connect.for_reading(there)
+
+
+def test_it_is_our_turn_to_write_before_anything_is_asked(path: Path) -> None:
+    with (
+        connect.writing_to(path),
+        contextlib.closing(sqlite3.connect(path, timeout=0)) as other,
+        pytest.raises(sqlite3.OperationalError, match="locked"),
+    ):
+        other.execute("BEGIN IMMEDIATE")
+
+
+def test_a_workspaces_first_write_hides_its_store_from_git(tmp_path: Path) -> None:
+    folder = tmp_path / "clone"
+    (folder / "citations" / "claims").mkdir(parents=True)
+    connect.create(folder / "claims.db")
+    with connect.for_writing(find(start=folder)):
+        pass
+    assert (folder / ".kb" / ".gitignore").read_text() == "*\n"

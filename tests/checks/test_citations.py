@@ -16,7 +16,7 @@ from kb.sources import arxiv, crossref, page, same
 from kb.sources.answer import Answer
 from kb.sources.metadata import Metadata, Person
 from kb.sources.registries import Known
-from kb.store import connect, edit, fetched
+from kb.store import connect, edit, fetched, rows
 from tests import answers
 from tests.answers import DOI, TITLE
 from tests.making import claim, source
@@ -43,7 +43,7 @@ def checked(
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE TABLE source (key, type, kind, fields)")
     for key, one in {"mine": fields, **others}.items():
-        connection.execute("INSERT INTO source VALUES (?, 'article', 'paper', ?)", (key, edit.dumps(one)))
+        connection.execute("INSERT INTO source VALUES (?, 'article', 'paper', ?)", (key, rows.dumps(one)))
     sources = Sources(connection, Known(kept.get, problems or {}))
     found = {finding.check: finding for finding in sources.findings("mine")}
     found["source"] = sources.summary("mine")

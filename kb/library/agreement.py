@@ -88,13 +88,13 @@ def is_another(connection: sqlite3.Connection, origin: str, kind: str, name: str
     today = connection.execute("SELECT name FROM alias WHERE kind = ? AND alias = ?", (kind, name)).fetchone()
     if not today or not was_added_here(connection, (kind, today[0])):
         return False
-    met = connection.execute(
-        # That our own text has it says nothing: theirs need not be made from that.
-        "SELECT 1 FROM sync_base WHERE kind = ?1"
-        " AND (origin = ?2 AND name IN (?3, ?4) OR name = ?3 AND origin <> 'library')",
-        (kind, origin, name, today[0]),
-    ).fetchone()
-    return not met and not was_ours(connection, (kind, today[0]), content)
+    names = "SELECT origin, name FROM sync_base WHERE kind = ?1 AND name IN (?2, ?3)"
+    out = set(map(tuple, connection.execute(names, (kind, name, today[0]))))
+    if {(origin, name), (origin, today[0])} & out or any(of != "library" and n == name for of, n in out):
+        return False
+    if any(of == "library" for of, _ in out) and not was_renamed_here(connection, kind, name, today[0]):
+        return False  # it was in our text, from which theirs may be made; who renamed it knew better
+    return not was_ours(connection, (kind, today[0]), content)
 
 
 def _history(connection: sqlite3.Connection, key: Name) -> list[tuple[str, Any, Any]]:

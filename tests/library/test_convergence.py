@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, note, settings
@@ -254,14 +255,19 @@ class World:
         return person.copy.contents()
 
     def _settle_alike(self, person: Person) -> None:
-        """The same of two contents wins wherever they meet, and a content wins over a removal."""
+        """The later of two contents wins wherever they meet, and a content wins over a removal."""
         for name in person.copy.conflicts():
             for one in [one for one in person.copy.sync().standing if one["name"] == name]:
                 theirs, origin = one["theirs"], str(one["origin"])
                 ours = person.copy.records().get((str(one["kind"]), name))
-                take = "theirs" if theirs and (not ours or repr(theirs) > repr(ours)) else "ours"
+                take = "theirs" if theirs and (not ours or _newest(theirs) > _newest(ours)) else "ours"
                 where = Path(origin.split(" #")[0]) if origin.startswith("/") else None
                 person.copy.sync(take=take, names=[name], origin=where)
+
+
+def _newest(data: Any) -> tuple[int, str]:
+    """Of two contents the later edit, so that none wins over what was made from it: that nobody could know."""
+    return int(data["statement"].split()[1].rstrip(".")), repr(data)
 
 
 @pytest.fixture(scope="module")
@@ -307,6 +313,13 @@ def counted() -> Iterator[dict[str, int]]:
 )
 @example(acquainted=True, steps=[("remove", 1, "n1"), ("relate", 2, "n0"), ("meet", 1, 2)])
 @example(acquainted=False, steps=[*(("edit", one, "n0") for one in (0, 1, 2)), ("meet", 0, 2)])
+@example(
+    acquainted=False,
+    steps=[("edit", 1, "n3"), ("meet", 0, 1), ("edit", 0, "n3"), ("meet", 2, 0), ("rename", 0, "n3")],
+)
+@example(
+    acquainted=False, steps=[*[("edit", 0, "n0")] * 7, ("edit", 1, "n2"), ("meet", 0, 1), ("edit", 0, "n2")]
+)
 # A removal that one of them cannot know of.
 @example(acquainted=True, steps=[("edit", 2, "n2"), ("meet", 0, 2), ("remove", 0, "n2"), ("meet", 2, 0)])
 def test_three_copies_converge_and_lose_nothing(

@@ -209,7 +209,9 @@ class World:
                 person.events[who] = ours | stood  # what theirs needs comes back, and is listed as that
             elif before.get(who) != after.get(who):
                 assert ours <= stood, f"{who}: {before.get(who)} became {after.get(who)} in silence"
-                assert names & {taken.name for taken in report.taken}, f"{who}: nothing was said"
+                said = {taken.name for taken in report.taken}
+                said |= {taken.detail.removeprefix("from ") for taken in report.taken}
+                assert names & said, f"{who}: nothing was said"
                 person.events[who] = stood
             elif who not in theirs and who not in knew:
                 continue  # nobody says that theirs ever had it
@@ -319,6 +321,9 @@ def counted() -> Iterator[dict[str, int]]:
 )
 @example(
     acquainted=False, steps=[*[("edit", 0, "n0")] * 7, ("edit", 1, "n2"), ("meet", 0, 1), ("edit", 0, "n2")]
+)
+@example(
+    acquainted=False, steps=[*((what, 2, "n1") for what in ("remove", "edit", "rename")), ("meet", 0, 2)]
 )
 # A removal that one of them cannot know of.
 @example(acquainted=True, steps=[("edit", 2, "n2"), ("meet", 0, 2), ("remove", 0, "n2"), ("meet", 2, 0)])

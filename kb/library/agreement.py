@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kb import records, words
 from kb.errors import KbError
 from kb.library import references
-from kb.library.side import Name, Placed, text_of, under_name
+from kb.library.side import Name, Placed, text_of, todays_names, under_name
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
 MERGED = "sync with "
 """How the reason of a change begins that a merge made."""
+
+
+_WHOSE = " #"
+
+
+def origin_of(path: str, whose: str) -> str:
+    """What another library is called: its path, and the number of its store where it has one."""
+    return f"{path}{_WHOSE}{whose[:12]}" if whose else path
 
 
 @dataclass(frozen=True)
@@ -85,16 +93,18 @@ def is_another(connection: sqlite3.Connection, origin: str, kind: str, name: str
         name: the former name.
         content: theirs.
     """
-    today = connection.execute("SELECT name FROM alias WHERE kind = ? AND alias = ?", (kind, name)).fetchone()
-    if not today or not was_added_here(connection, (kind, today[0])):
+    from kb.store import queries
+
+    today = queries.former(connection, kind, name)
+    if today is None or not was_added_here(connection, (kind, today)):
         return False
     names = "SELECT origin, name FROM sync_base WHERE kind = ?1 AND name IN (?2, ?3)"
-    out = set(map(tuple, connection.execute(names, (kind, name, today[0]))))
-    if {(origin, name), (origin, today[0])} & out or any(of != "library" and n == name for of, n in out):
+    out = set(map(tuple, connection.execute(names, (kind, name, today))))
+    if {(origin, name), (origin, today)} & out or any(of != "library" and n == name for of, n in out):
         return False
-    if any(of == "library" for of, _ in out) and not was_renamed_here(connection, kind, name, today[0]):
+    if any(of == "library" for of, _ in out) and not was_renamed_here(connection, kind, name, today):
         return False  # it was in our text, from which theirs may be made; who renamed it knew better
-    return not was_ours(connection, (kind, today[0]), content)
+    return not was_ours(connection, (kind, today), content)
 
 
 def _history(connection: sqlite3.Connection, key: Name) -> list[tuple[str, Any, Any]]:
@@ -206,7 +216,10 @@ def decide(session: Session, side: str, names: list[str], origin: str = "") -> l
         elif side == "theirs":
             needed = _needed(connection, of, kind, theirs)
             with edit.bulk(session) if needed else contextlib.nullcontext():
-                for other, data in [*needed, (kind, references.renamed(kind, theirs, _todays(connection)))]:
+                for other, data in [
+                    *needed,
+                    (kind, references.renamed(kind, theirs, todays_names(connection))),
+                ]:
                     why = f"their side of a conflict with {of}"
                     edit.put(session, records.parse(other, data), why=why)
             for other, data in needed:
@@ -221,7 +234,7 @@ def decide(session: Session, side: str, names: list[str], origin: str = "") -> l
 def _chosen(connection: sqlite3.Connection, side: str, names: list[str], origin: str) -> list[dict[str, Any]]:
     from kb.store import queries
 
-    waiting = [one for one in standing(connection) if not origin or one["origin"].split(" #")[0] == origin]
+    waiting = [one for one in standing(connection) if not origin or one["origin"].split(_WHOSE)[0] == origin]
     chosen: dict[tuple[str, str, str], dict[str, Any]] = {}
     for given in names:
         called = {kind: {given, queries.former(connection, kind, given)} for kind in words.RECORD_KINDS}
@@ -247,11 +260,6 @@ def _settle(connection: sqlite3.Connection, origin: str, kind: str, name: str, t
         agree(connection, origin, kind, name, text_of(theirs))
 
 
-def _todays(connection: sqlite3.Connection) -> references.Names:
-    rows = connection.execute("SELECT kind, alias, name FROM alias").fetchall()
-    return {(kind, alias): name for kind, alias, name in rows}
-
-
 def _needed(connection: sqlite3.Connection, origin: str, kind: str, data: Any) -> list[tuple[str, Any]]:
     """What a record of theirs names and we do not have, as they had it last: (kind, content), sources first."""
     from kb.store import queries
@@ -270,7 +278,7 @@ def _needed(connection: sqlite3.Connection, origin: str, kind: str, data: Any) -
             ).fetchone()
             if row:
                 # What we renamed since, it names by the name of today: many puts at once look at those only.
-                found[target] = references.renamed(target[0], json.loads(row[0]), _todays(connection))
+                found[target] = references.renamed(target[0], json.loads(row[0]), todays_names(connection))
                 waiting.append((target[0], found[target]))
     return sorted(
         ((of, content) for (of, _), content in found.items()), key=lambda one: (one[0] != "source", one[0])

@@ -55,9 +55,8 @@ def of_text(connection: sqlite3.Connection, folder: Path, cache: Path) -> Theirs
     """
     row = connection.execute("SELECT value FROM meta WHERE name = ?", (freshness.KEY,)).fetchone()
     # The base of a merge goes by today's names: after a rename it is not what the text says.
-    older = connection.execute(
-        "SELECT 1 FROM meta WHERE name = 'text_has_older_names' AND value <> ''"
-    ).fetchone()
+    fact = "SELECT 1 FROM meta WHERE name = ? AND value <> ''"
+    older = connection.execute(fact, (freshness.OLDER_NAMES,)).fetchone()
     if row and not older and row[0] == freshness.current(folder, cache):
         rows = connection.execute("SELECT kind, name, content FROM sync_base WHERE origin = 'library'")
         return {(kind, name): ("", content) for kind, name, content in rows}

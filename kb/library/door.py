@@ -92,7 +92,7 @@ def bring_in(places: Places, path: Path) -> Outcome:
 
     outcome = Outcome()
     with side_at(path) as (side, whose, changes), for_writing(places) as session:
-        origin = f"{path.resolve()}{f' #{whose[:12]}' if whose else ''}"
+        origin = agreement.origin_of(str(path.resolve()), whose)
         known = bool(whose) and not _is_older(raw(session), origin, changes)
         outcome.reports.append(sync.merge(session, side, origin, known=known))
         _finish(session, places, outcome)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from kb.store.places import Places
 
 KEY = "library_digest"
+OLDER_NAMES = "text_has_older_names"
+"""A fact about the store: the names, with their kinds, that its text has of records that were renamed since."""
 CACHE = "library-seen.json"
 LARGE = 16 * 1024 * 1024
 """Bytes above which contents are not read in passing."""

@@ -123,13 +123,18 @@ def of_library(library: LibraryText) -> Side:
     return side
 
 
+def todays_names(connection: sqlite3.Connection) -> references.Names:
+    """Today's name of each record by each of its former ones."""
+    rows = connection.execute("SELECT kind, alias, name FROM alias").fetchall()
+    return {(kind, alias): name for kind, alias, name in rows}
+
+
 def of_store(connection: sqlite3.Connection) -> Iterator[Placed]:
     """Every record of a store, sources first. Talks name claims and sources by their names of today."""
     from kb import words
     from kb.store import queries
 
-    rows = connection.execute("SELECT kind, alias, name FROM alias").fetchall()
-    names = {(kind, alias): name for kind, alias, name in rows}
+    names = todays_names(connection)
     for kind in words.RECORD_KINDS:
         for name, home, position, data in queries.records(connection, kind):
             # A rename follows every reference but those in a talk's own document.

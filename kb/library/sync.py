@@ -8,7 +8,7 @@ on one side and not changed on the other goes, unless something still points at 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kb import records
 from kb.errors import KbError
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 LIBRARY = "library"
 RELEASE = "release"
-OLDER_NAMES = "text_has_older_names"
-"""A fact about the store: the names, with their kinds, that its text has of records that were renamed since."""
 _PUT_ORDER = {"source": 0, "claim": 1, "figure": 2, "talk": 3}
 _REMOVE_ORDER = {"talk": 0, "figure": 1, "claim": 2, "source": 3}
 
@@ -72,7 +70,7 @@ class _Merge:
             self._move(ours)
             agreement.meta(self.connection, freshness.KEY, self.side.digest)
             older = "\n".join(f"{kind} {old}" for kind, old in self.side.names)
-            agreement.meta(self.connection, OLDER_NAMES, older)
+            agreement.meta(self.connection, freshness.OLDER_NAMES, older)
         return self.report
 
     # --- names ---------------------------------------------------------------------------------------
@@ -91,13 +89,13 @@ class _Merge:
 
     def _in_our_names(self, ours: Ours) -> None:
         """What we renamed is compared under its new name, and so is what points at it."""
-        agreed = self.agreed = {(k, name) for k, name, _ in agreement.rows(self.connection, self.origin)}
+        self.agreed = {(k, name) for k, name, _ in agreement.rows(self.connection, self.origin)}
         for (kind, old), new in list(ours.aliases.items()):
             if (kind, old) in self.side.prints and (kind, old) not in ours.prints:
-                if {(kind, old), (kind, new)} <= agreed:
+                if {(kind, old), (kind, new)} <= self.agreed:
                     del ours.aliases[kind, old]  # two that we made one: theirs is what was removed here
                     continue
-                if self._is_another(kind, old, new, agreed):
+                if self._is_another(kind, old, new):
                     self._must_be_in_step(kind, old, new)
                     self.given_up[kind, old] = (kind, new)
                     del ours.aliases[kind, old]
@@ -119,7 +117,9 @@ class _Merge:
 
     def _must_be_in_step(self, kind: str, old: str, new: str) -> None:
         """Our own text must not have two records under one name, ours of before and theirs of now."""
-        row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (OLDER_NAMES,)).fetchone()
+        row = self.connection.execute(
+            "SELECT value FROM meta WHERE name = ?", (freshness.OLDER_NAMES,)
+        ).fetchone()
         if self.origin != LIBRARY and row and f"{kind} {old}" in row[0].split("\n"):
             raise KbError(
                 f"{old} is another record in {self.origin}, and your text still calls {new} so",
@@ -127,13 +127,13 @@ class _Merge:
                 code=1,
             )
 
-    def _is_another(self, kind: str, old: str, new: str, agreed: set[Name]) -> bool:
+    def _is_another(self, kind: str, old: str, new: str) -> bool:
         """Whether theirs of that name is not the record that was called so here once."""
         if (kind, new) not in self.side.prints:
             theirs = text_of(self.side.get((kind, old)).data)
             return agreement.is_another(self.connection, self.origin, kind, old, theirs)
         # They have both, as two; unless it was we who renamed what they still have, and their new one is a third.
-        if (kind, old) in agreed:
+        if (kind, old) in self.agreed:
             return False
         made_here = agreement.was_added_here(self.connection, (kind, new))
         return made_here or not agreement.was_renamed_here(self.connection, kind, old, new)
@@ -298,8 +298,7 @@ class _Merge:
         ours = queries.record(self.connection, kind, new)
         assert ours is not None, "it was there when names were compared"
         rest = [alias for alias in ours["aliases"] if alias != old]
-        content = {field: value for field, value in ours.items() if field != "aliases"}
-        record = records.parse(kind, {**content, "aliases": rest} if rest else content)
+        record = records.parse(kind, _with_aliases(ours, rest))
         edit.put(self.session, record, why=f"{self.why}: {old} is another record there")
         self.report.taken.append(Taken(kind, new, "changed", f"{old} is another record there"))
 
@@ -337,8 +336,7 @@ class _Merge:
             Taken(one.kind, one.name, "changed", f"{', '.join(others)} is another record here")
         )
         rest = [alias for alias in aliases if alias not in others]
-        data = {field: value for field, value in one.data.items() if field != "aliases" or rest}
-        return replace(one, data={**data, **({"aliases": rest} if rest else {})})
+        return replace(one, data=_with_aliases(one.data, rest))
 
     def _goes(self, key: Name) -> bool:
         return key in self.take and key not in self.side.prints
@@ -388,6 +386,12 @@ class _Merge:
                 (self.origin, *key, theirs, at),
             )
             self.report.conflicts.append(Conflicting(self.origin, *key, why))
+
+
+def _with_aliases(data: dict[str, Any], aliases: list[str]) -> dict[str, Any]:
+    """A content with these former names; without the field where there are none, as `kb.records.plain` has it."""
+    return {field: aliases if field == "aliases" else value
+            for field, value in data.items() if field != "aliases" or aliases}  # fmt: skip
 
 
 def merge(session: Session, side: Side, origin: str, *, known: bool = True) -> Report:

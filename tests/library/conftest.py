@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -197,3 +198,11 @@ def make_copy(folder: Path) -> Copy:
 def copies(tmp_path: Path) -> Callable[[str], Copy]:
     """Makes further workspaces with the same library."""
     return lambda name: make_copy(tmp_path / name)
+
+
+@pytest.fixture
+def ends() -> Iterator[None]:
+    """A read that never ends fails the test."""
+    signal.alarm(60)
+    yield
+    signal.alarm(0)

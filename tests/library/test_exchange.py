@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import stat
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,13 +15,7 @@ from kb.errors import KbError
 from kb.library import build, difference, door, exchange
 from tests.library.conftest import Copy
 
-
-@pytest.fixture(autouse=True)
-def _ends() -> Iterator[None]:
-    """A read that never ends fails the test."""
-    signal.alarm(60)
-    yield
-    signal.alarm(0)
+pytestmark = pytest.mark.usefixtures("ends")
 
 
 def device(path: Path) -> Path:

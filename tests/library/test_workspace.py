@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +11,7 @@ import pytest
 from kb.errors import KbError
 from kb.library import workspace, write
 
-
-@pytest.fixture(autouse=True)
-def _ends() -> Iterator[None]:
-    """A read that never ends fails the test."""
-    signal.alarm(60)
-    yield
-    signal.alarm(0)
+pytestmark = pytest.mark.usefixtures("ends")
 
 
 def test_git_passes_over_what_is_local_and_what_a_killed_process_leaves(tmp_path: Path) -> None:
